@@ -1,0 +1,20 @@
+"""The proactive bot, in two resources that share nothing but a contract.
+
+==================  ==========================================================================
+``bot_endpoint/``   RESOURCE 1: takes what users say, puts it on the queue, speaks first
+``queue_worker/``   RESOURCE 2: takes it off the queue, hands it back to the bot by Direct Line
+``envelope.py``     the contract: what travels on the queue and inside the trigger
+``signature.py``    the contract: how the bot knows that a trigger is the worker's
+``legacy.py``       the contract: the shapes that the old template's producers still write
+``storage_queue``   one Azure Storage queue: put, and nothing else
+``dead_letter.py``  what is written to the poison queue when a message cannot be delivered
+``settings.py``     the only reader of the environment
+``errors.py``       "a retry can help" or "a retry can never help"
+``health.py``       what GET /api/health looks at
+``wiring.py``       the composition root: builds each long-lived thing once
+==================  ==========================================================================
+
+Imports point one way: ``function_app`` -> ``wiring`` -> a resource -> the contract. The two
+resources never import each other, and only ``bot_endpoint`` knows the bot SDK
+(``tests/unit/test_architecture.py`` says so).
+"""

@@ -1,0 +1,93 @@
+"""An Azure Functions HTTP request -> an authenticated bot turn -> an HTTP response."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import azure.functions as func
+from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, TurnContext, serializer_helper
+from botbuilder.core.conversation_reference_extension import get_continuation_activity
+from botbuilder.schema import ConversationReference
+
+from bot_logic.bot_endpoint.activity_json import read_activity
+from bot_logic.bot_endpoint.authentication import TokenAuthentication
+from bot_logic.errors import BadRequest, Refused, RetryHelps
+
+logger = logging.getLogger(__name__)
+
+
+class FunctionsAdapter(CloudAdapterBase):
+    """The bot SDK's adapter for Azure Functions."""
+
+    def __init__(self, authentication: TokenAuthentication) -> None:
+        super().__init__(authentication)
+        self._authentication = authentication
+
+    async def process(self, request: func.HttpRequest, bot: Bot) -> func.HttpResponse:
+        """Run a bot turn for a channel's request.
+
+        Every outcome is an answer: 200, what the turn itself answers (invoke, expectReplies), 4xx
+        for a request that cannot be taken, 503 for a neighbour that is down, and 500 without
+        any detail for an error in the bot.
+        """
+        try:
+            activity = read_activity(request.headers.get("Content-Type", ""), request.get_body())
+            auth_header = request.headers.get("Authorization", "")
+            answer = await self.process_activity(auth_header, activity, bot.on_turn)
+        except Exception as error:  # noqa: BLE001 - the outermost handler; all are answered
+            return _error_response(error)
+        return func.HttpResponse(status_code=200) if answer is None else _invoke_response(answer)
+
+    async def speak_first(
+        self, reference: ConversationReference, logic: Callable[[TurnContext], Awaitable[None]]
+    ) -> None:
+        """Run `logic` in the referenced conversation, with no activity that asked for it."""
+        continuation = get_continuation_activity(reference)
+        # The SDK would stamp this made-up id on the message as its replyToId, and Web Chat holds
+        # back for 5 seconds what answers an activity it has never seen.
+        continuation.id = None
+        await self.process_proactive(self._authentication.own_identity(), continuation, None, logic)
+
+
+def _invoke_response(answer: InvokeResponse) -> func.HttpResponse:
+    if answer.body is None:
+        return func.HttpResponse(status_code=int(answer.status))
+    return _json_response(int(answer.status), serializer_helper(answer.body))
+
+
+def _error_response(error: Exception) -> func.HttpResponse:
+    match error:
+        case BadRequest():
+            logger.warning("request refused: %d %s: %s", error.status, error.code, error)
+            return _error_body(error.status, error.code, str(error), field=error.field)
+        case RetryHelps():
+            logger.warning("turn failed, a retry can help: %s", error)
+            wait = {} if error.retry_after is None else {"Retry-After": f"{error.retry_after:.0f}"}
+            return _error_body(503, "ServiceUnavailable", str(error), headers=wait)
+        case Refused():
+            logger.warning("turn failed: %s", error)
+            return _error_body(502, "ChannelRefused", str(error))
+        case _:
+            logger.error("the bot failed", exc_info=error)
+            return _error_body(500, "BotError", "the bot failed; its log says why")
+
+
+def _error_body(
+    status: int,
+    code: str,
+    message: str,
+    *,
+    field: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> func.HttpResponse:
+    error = {"code": code, "message": message} | ({} if field is None else {"field": field})
+    return _json_response(status, {"error": error}, headers)
+
+
+def _json_response(
+    status: int, body: Any, headers: dict[str, str] | None = None
+) -> func.HttpResponse:
+    return func.HttpResponse(
+        json.dumps(body), status_code=status, headers=headers, mimetype="application/json"
+    )

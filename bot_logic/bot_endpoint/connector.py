@@ -1,0 +1,166 @@
+"""The Bot Connector client: asynchronous, pooled, with a timeout on every call.
+
+It stands where the SDK's own client would (`turn_state["ConnectorClient"]`), which is built anew
+for each turn and sends on threads.
+https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
+"""
+
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+import aiohttp
+from botbuilder.schema import (
+    Activity,
+    ChannelAccount,
+    ConversationParameters,
+    ConversationResourceResponse,
+    ResourceResponse,
+)
+from botframework.connector.auth import ConnectorFactory
+
+from bot_logic.bot_endpoint.credentials import Credentials
+from bot_logic.errors import ConversationGone, ProactiveBotError, Refused, ServiceUnavailable
+
+CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)  # seconds; Direct Line gives the bot 15
+
+_GONE: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)
+_RETRY_HELPS: Final = (
+    HTTPStatus.UNAUTHORIZED,  # a token that has just expired, or a service's bad moment
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.PRECONDITION_FAILED,  # Teams: two posts at once
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
+
+
+class Connector:
+    """Sends activities to one channel, at its service URL."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, credentials: Credentials, service_url: str
+    ) -> None:
+        self._session = session
+        self._credentials = credentials
+        self._base = f"{service_url.rstrip('/')}/v3/conversations"
+
+    @property
+    def conversations(self) -> "Connector":
+        """Itself: the SDK keeps these operations one level further down."""
+        return self
+
+    async def send_to_conversation(
+        self, conversation_id: str, activity: Activity
+    ) -> ResourceResponse:
+        """Send an activity to a conversation."""
+        path = _path(conversation_id, "activities")
+        return _resource(await self._call("POST", path, activity.serialize()))
+
+    async def reply_to_activity(
+        self, conversation_id: str, activity_id: str, activity: Activity
+    ) -> ResourceResponse:
+        """Send an activity as the answer to another."""
+        path = _path(conversation_id, "activities", activity_id)
+        return _resource(await self._call("POST", path, activity.serialize()))
+
+    async def update_activity(
+        self, conversation_id: str, activity_id: str, activity: Activity
+    ) -> ResourceResponse:
+        """Replace an activity that was sent."""
+        path = _path(conversation_id, "activities", activity_id)
+        return _resource(await self._call("PUT", path, activity.serialize()))
+
+    async def delete_activity(self, conversation_id: str, activity_id: str) -> None:
+        """Delete an activity that was sent."""
+        await self._call("DELETE", _path(conversation_id, "activities", activity_id))
+
+    async def create_conversation(
+        self, parameters: ConversationParameters
+    ) -> ConversationResourceResponse:
+        """Start a conversation, on the channels that let a bot do so."""
+        answer = await self._call("POST", "", parameters.serialize())
+        return ConversationResourceResponse.deserialize(answer)
+
+    async def get_conversation_members(self, conversation_id: str) -> list[ChannelAccount]:
+        """Who is in a conversation."""
+        answer = await self._call("GET", _path(conversation_id, "members"))
+        return [ChannelAccount.deserialize(member) for member in answer or ()]
+
+    async def get_conversation_member(self, conversation_id: str, member_id: str) -> ChannelAccount:
+        """One member of a conversation."""
+        answer = await self._call("GET", _path(conversation_id, "members", member_id))
+        return ChannelAccount.deserialize(answer)
+
+    async def _call(self, method: str, path: str, body: Any = None) -> Any:
+        """One call, no retry: it is the queue that tries again.
+
+        Raises:
+            ServiceUnavailable: the channel failed, was slow or is throttling.
+            ConversationGone: the conversation is unknown, or the bot may not write to it.
+            Refused: the channel will never take this.
+        """
+        token = await self._credentials.token()
+        try:
+            async with self._session.request(
+                method,
+                self._base + path,
+                json=body,
+                headers={} if token is None else {"Authorization": f"Bearer {token.reveal()}"},
+                timeout=CALL_TIMEOUT,
+                allow_redirects=False,  # the token goes to this address and no other
+            ) as response:
+                if not response.ok or response.status in range(300, 400):
+                    raise await _error(response)
+                return await _json(response)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ServiceUnavailable(f"the channel: {type(error).__name__}") from error
+        except ValueError as error:  # an address that no request can be made of
+            raise Refused("the channel's service URL is no address") from error
+
+
+class PooledConnectorFactory(ConnectorFactory):
+    """Makes a `Connector` for a turn; what is costly to make, they share."""
+
+    def __init__(self, session: aiohttp.ClientSession, credentials: Credentials) -> None:
+        self._session = session
+        self._credentials = credentials
+
+    async def create(self, service_url: str, audience: str | None = None) -> Connector:  # noqa: ARG002
+        """A client for the channel at `service_url`."""
+        return Connector(self._session, self._credentials, service_url)
+
+
+def _path(*parts: str) -> str:
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+async def _json(response: aiohttp.ClientResponse) -> Any:
+    """The answer's JSON; channels also answer with nothing, or with text."""
+    try:
+        return await response.json(content_type=None)
+    except ValueError:
+        return None
+
+
+def _resource(answer: Any) -> ResourceResponse:
+    activity_id = answer.get("id") if isinstance(answer, dict) else None
+    return ResourceResponse(id=activity_id if isinstance(activity_id, str) else "")
+
+
+async def _error(response: aiohttp.ClientResponse) -> ProactiveBotError:
+    what = f"the channel answered {response.status} {_error_code(await _json(response))}".rstrip()
+    if response.status in _GONE:
+        return ConversationGone(what)
+    if response.status in _RETRY_HELPS or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        retry_after = response.headers.get("Retry-After", "")
+        return ServiceUnavailable(
+            what, retry_after=int(retry_after) if retry_after.isdigit() else None
+        )
+    return Refused(what)
+
+
+def _error_code(answer: Any) -> str:
+    """The channel's own word for it, as in ``{"error": {"code": "ConversationNotFound"}}``."""
+    try:
+        return str(answer["error"]["code"])[:64]
+    except (LookupError, TypeError):
+        return ""

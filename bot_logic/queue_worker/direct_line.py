@@ -1,0 +1,115 @@
+"""Direct Line 3.0, as far as the worker needs it: one conversation, and events posted in it.
+
+The only module that knows Direct Line's URLs.
+https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-direct-line-3-0-api-reference
+"""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+import aiohttp
+
+from bot_logic.errors import ProactiveBotError, Refused, ServiceUnavailable
+from bot_logic.settings import Secret
+
+# The service itself waits 15 seconds for the bot; a little more, so that its answer is heard.
+CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=20)  # seconds
+_NEVER: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+_RENEW: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)
+
+
+class _ConversationLost(ProactiveBotError):
+    """Direct Line no longer takes posts in this conversation; another one may do."""
+
+
+class DirectLine:
+    """Posts activities to the bot as one Direct Line user, in a conversation it keeps."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, endpoint: str, secret: Secret, *, user_id: str
+    ) -> None:
+        self._session = session
+        self._base = f"{endpoint}/v3/directline/conversations"
+        self._secret = secret
+        self._user_id = user_id
+        self._conversation_id: str | None = None
+        self._starting = asyncio.Lock()
+
+    async def post(self, activity_for: Callable[[str], dict[str, Any]]) -> None:
+        """Post an activity and wait until the bot has handled it.
+
+        A conversation that the service has given up (404, 403) is replaced by a new one, once.
+
+        Args:
+            activity_for: makes the activity for the conversation with this id.
+
+        Raises:
+            ServiceUnavailable: Direct Line or the bot failed, was slow, or asks us to wait. The
+                bot may have done its work all the same.
+            Refused: Direct Line will never take this activity.
+        """
+        conversation_id = await self._conversation()
+        try:
+            await self._post(conversation_id, activity_for(conversation_id))
+        except _ConversationLost:
+            conversation_id = await self._conversation(instead_of=conversation_id)
+            try:
+                await self._post(conversation_id, activity_for(conversation_id))
+            except _ConversationLost as error:
+                raise ServiceUnavailable(str(error)) from error
+
+    async def _conversation(self, instead_of: str | None = None) -> str:
+        async with self._starting:  # many messages at once still start one conversation
+            if self._conversation_id in (None, instead_of):
+                self._conversation_id = await self._start()
+            assert self._conversation_id is not None  # noqa: S101 - tells mypy what is above
+            return self._conversation_id
+
+    async def _start(self) -> str:
+        body = await self._call("", {"user": {"id": self._user_id}})
+        conversation_id = body.get("conversationId") if isinstance(body, dict) else None
+        if not isinstance(conversation_id, str) or not conversation_id:
+            raise ServiceUnavailable("Direct Line started a conversation without an id")
+        return conversation_id
+
+    async def _post(self, conversation_id: str, activity: dict[str, Any]) -> None:
+        sender = {"from": {"id": self._user_id}}
+        await self._call(f"/{quote(conversation_id, safe='')}/activities", sender | activity)
+
+    async def _call(self, path: str, body: dict[str, Any]) -> Any:
+        headers = {"Authorization": f"Bearer {self._secret.reveal()}"}
+        try:
+            async with self._session.post(
+                self._base + path,
+                json=body,
+                headers=headers,
+                timeout=CALL_TIMEOUT,
+                allow_redirects=False,  # the secret goes to this address and no other
+            ) as response:
+                if response.ok:
+                    return await response.json(content_type=None)
+                raise await _error(response)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise ServiceUnavailable(f"Direct Line: {type(error).__name__}") from error
+
+
+async def _error(response: aiohttp.ClientResponse) -> ProactiveBotError:
+    what = f"Direct Line answered {response.status} {await _error_code(response)}".rstrip()
+    if response.status in _NEVER:
+        return Refused(what)
+    if response.status in _RENEW:
+        return _ConversationLost(what)
+    retry_after = response.headers.get("Retry-After", "")
+    return ServiceUnavailable(what, retry_after=int(retry_after) if retry_after.isdigit() else None)
+
+
+async def _error_code(response: aiohttp.ClientResponse) -> str:
+    """The service's own word for it, as in ``{"error": {"code": "BotError"}}``."""
+    try:
+        code = (await response.json(content_type=None))["error"]["code"]
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return str(code)[:64]

@@ -1,0 +1,273 @@
+"""The app's settings: read once, checked all together, frozen.
+
+This is the only module that looks at the environment. Every problem is reported by name and at
+once; a value is never shown, neither in an error nor in a repr.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from bot_logic.errors import SettingsError
+
+AppType = Literal["MultiTenant", "SingleTenant", "UserAssignedMSI"]
+APP_TYPES: Final[tuple[AppType, ...]] = ("MultiTenant", "SingleTenant", "UserAssignedMSI")
+
+DEFAULT_DIRECT_LINE_ENDPOINT: Final = "https://directline.botframework.com"
+DEFAULT_MESSAGE_LIFETIME: Final = 24 * 3600  # seconds
+MIN_SIGNING_KEY_LENGTH: Final = 32  # characters; HMAC-SHA256 wants 256 bits, RFC 7518 section 3.2
+
+_DEVELOPMENT_STORAGE: Final = "UseDevelopmentStorage=true"
+# Azurite's account and key are public and the same everywhere.
+# https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
+_AZURITE: Final = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
+    "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
+)
+
+
+class Secret:
+    """A string that does not show itself."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The string itself; call this only where it goes onto the wire."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Where tokens come from and who signs them, in one Azure cloud.
+
+    https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
+    """
+
+    channel_token_issuer: str
+    channel_openid_metadata_url: str
+    emulator_openid_metadata_url: str
+    login_url: str
+    default_tenant: str
+    oauth_scope: str
+
+
+PUBLIC_CLOUD: Final = Cloud(
+    channel_token_issuer="https://api.botframework.com",  # noqa: S106 - an issuer, no secret
+    channel_openid_metadata_url="https://login.botframework.com/v1/.well-known/openidconfiguration",
+    emulator_openid_metadata_url=(
+        "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration"
+    ),
+    login_url="https://login.microsoftonline.com",
+    default_tenant="botframework.com",
+    oauth_scope="https://api.botframework.com",
+)
+GOVERNMENT_CLOUD: Final = Cloud(
+    channel_token_issuer="https://api.botframework.us",  # noqa: S106 - an issuer, no secret
+    channel_openid_metadata_url=(
+        "https://login.botframework.azure.us/v1/.well-known/openidconfiguration"
+    ),
+    emulator_openid_metadata_url=(
+        "https://login.microsoftonline.us/cab8a31a-1906-4287-a0d8-4eef66b95f6e/v2.0"
+        "/.well-known/openid-configuration"
+    ),
+    login_url="https://login.microsoftonline.us",
+    default_tenant="MicrosoftServices.onmicrosoft.us",
+    oauth_scope="https://api.botframework.us",
+)
+_CLOUDS: Final = {"": PUBLIC_CLOUD, "https://botframework.azure.us": GOVERNMENT_CLOUD}
+
+
+@dataclass(frozen=True, slots=True)
+class BotIdentity:
+    """Who the bot is towards the Bot Framework.
+
+    Attributes:
+        app_id: the Microsoft app id; empty means anonymous, which only a local run may be.
+        password: the client secret; unused with ``UserAssignedMSI``.
+        app_type: as registered with the Azure Bot.
+        token_issuers: who may issue the Emulator's tokens for this bot.
+        authority: the base URL of the OAuth 2.0 token endpoint.
+        oauth_scope: what the bot asks tokens for.
+        channel_token_issuer: who issues the channels' tokens.
+        channel_openid_metadata_url: where the channels' signing keys are published.
+        emulator_openid_metadata_url: where the Emulator's signing keys are published.
+        identity_endpoint: the managed identity's token endpoint, with ``UserAssignedMSI``.
+        identity_header: the secret header that endpoint asks for.
+    """
+
+    app_id: str
+    password: Secret
+    app_type: AppType
+    tenant_id: str
+    authority: str
+    oauth_scope: str
+    channel_token_issuer: str
+    channel_openid_metadata_url: str
+    emulator_openid_metadata_url: str
+    identity_endpoint: str
+    identity_header: Secret
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether requests are neither signed nor checked."""
+        return not self.app_id
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the app can be told from outside.
+
+    Attributes:
+        storage_connection: connection string of the account with the queues and the tables.
+        direct_line_endpoint: base URL of Direct Line, without a path.
+        direct_line_secret: the Direct Line channel's secret of this bot.
+        trigger_signing_keys: the first signs triggers, all of them verify.
+        message_lifetime: seconds after which an undelivered message is dead-lettered.
+        identity: who the bot is.
+    """
+
+    storage_connection: Secret
+    direct_line_endpoint: str
+    direct_line_secret: Secret
+    trigger_signing_keys: tuple[Secret, ...]
+    message_lifetime: int
+    identity: BotIdentity
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read and check all settings.
+
+        Raises:
+            SettingsError: naming every setting that is missing or malformed.
+        """
+        read = _Reader(environ)
+        settings = cls(
+            storage_connection=_storage_connection(read),
+            direct_line_endpoint=read.url("DirectLineEndpoint", DEFAULT_DIRECT_LINE_ENDPOINT),
+            direct_line_secret=Secret(read.required("DirectLineSecret")),
+            trigger_signing_keys=_signing_keys(read),
+            message_lifetime=read.seconds("MessageLifetimeSeconds", DEFAULT_MESSAGE_LIFETIME),
+            identity=_identity(read),
+        )
+        if read.problems:
+            raise SettingsError(read.problems)
+        return settings
+
+
+class _Reader:
+    """Reads settings by name and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[str] = []
+
+    @property
+    def in_azure(self) -> bool:
+        # https://learn.microsoft.com/azure/app-service/reference-app-settings
+        return bool(self._environ.get("WEBSITE_INSTANCE_ID"))
+
+    def optional(self, name: str, default: str = "") -> str:
+        return self._environ.get(name, "").strip() or default
+
+    def required(self, name: str, reason: str = "") -> str:
+        value = self.optional(name)
+        if not value:
+            self.problems.append(f"{name} is missing{reason}")
+        return value
+
+    def url(self, name: str, default: str) -> str:
+        value = self.optional(name, default).rstrip("/")
+        try:
+            parts = urlsplit(value)
+            well_formed = parts.scheme in ("http", "https") and bool(parts.hostname)
+        except ValueError:
+            well_formed = False
+        if not well_formed:
+            self.problems.append(f"{name} must be an http(s) URL")
+        return value
+
+    def seconds(self, name: str, default: int) -> int:
+        value = self.optional(name, str(default))
+        if not (value.isascii() and value.isdigit() and 0 < len(value) < 10 and int(value) > 0):  # noqa: PLR2004
+            self.problems.append(f"{name} must be a whole number of seconds, 1 or more")
+            return default
+        return int(value)
+
+
+def _storage_connection(read: _Reader) -> Secret:
+    value = read.required("AzureWebJobsStorage")
+    if value.rstrip(";").lower() == _DEVELOPMENT_STORAGE.lower():
+        return Secret(_AZURITE)
+    if value and "AccountName=" not in value:
+        read.problems.append("AzureWebJobsStorage must be a storage account's connection string")
+    return Secret(value)
+
+
+def _signing_keys(read: _Reader) -> tuple[Secret, ...]:
+    keys = [key.strip() for key in read.required("TriggerSigningKey").split(",")]
+    if any(0 < len(key) < MIN_SIGNING_KEY_LENGTH for key in keys):
+        read.problems.append(
+            f"TriggerSigningKey needs at least {MIN_SIGNING_KEY_LENGTH} characters in each key"
+        )
+    return tuple(Secret(key) for key in keys if key)
+
+
+def _app_type(read: _Reader) -> AppType:
+    value = read.optional("MicrosoftAppType", "MultiTenant")
+    for known in APP_TYPES:
+        if known.lower() == value.lower():
+            return known
+    read.problems.append(f"MicrosoftAppType must be one of {', '.join(APP_TYPES)}")
+    return "MultiTenant"
+
+
+def _cloud(read: _Reader) -> Cloud:
+    cloud = _CLOUDS.get(read.optional("ChannelService"))
+    if cloud is None:
+        read.problems.append("ChannelService must be empty or https://botframework.azure.us")
+    return cloud or PUBLIC_CLOUD
+
+
+def _identity(read: _Reader) -> BotIdentity:
+    app_id, app_type, cloud = read.optional("MicrosoftAppId"), _app_type(read), _cloud(read)
+    managed = app_type == "UserAssignedMSI"
+    if read.in_azure or managed or app_type == "SingleTenant":
+        read.required("MicrosoftAppId", "" if app_id else " (only a local run may be anonymous)")
+    if app_id and not managed:
+        read.required("MicrosoftAppPassword")
+    if app_type != "MultiTenant":
+        read.required("MicrosoftAppTenantId", f" (MicrosoftAppType is {app_type})")
+    tenant = read.optional("MicrosoftAppTenantId")
+    login_tenant = cloud.default_tenant if app_type == "MultiTenant" else tenant
+    return BotIdentity(
+        app_id=app_id,
+        password=Secret(read.optional("MicrosoftAppPassword")),
+        app_type=app_type,
+        tenant_id=tenant,
+        authority=read.url("ToChannelFromBotLoginUrl", f"{cloud.login_url}/{login_tenant}"),
+        oauth_scope=read.optional("ToChannelFromBotOAuthScope", cloud.oauth_scope),
+        channel_token_issuer=read.optional(
+            "ToBotFromChannelTokenIssuer", cloud.channel_token_issuer
+        ),
+        channel_openid_metadata_url=read.url(
+            "ToBotFromChannelOpenIdMetadataUrl", cloud.channel_openid_metadata_url
+        ),
+        emulator_openid_metadata_url=read.url(
+            "ToBotFromEmulatorOpenIdMetadataUrl", cloud.emulator_openid_metadata_url
+        ),
+        identity_endpoint=read.required("IDENTITY_ENDPOINT") if managed else "",
+        identity_header=Secret(read.required("IDENTITY_HEADER") if managed else ""),
+    )

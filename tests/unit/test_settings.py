@@ -1,0 +1,137 @@
+"""Settings are checked all at once, by name, and never shown."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot_logic.errors import SettingsError
+from bot_logic.settings import GOVERNMENT_CLOUD, Secret, Settings
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE: dict[str, str] = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+REGISTERED = EXAMPLE | {"MicrosoftAppId": "app-id", "MicrosoftAppPassword": "app-password"}
+
+
+def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as error:
+        Settings.from_environment(environ)
+    return error.value.problems
+
+
+def test_the_example_file_works_unchanged() -> None:
+    settings = Settings.from_environment(EXAMPLE)
+    assert settings.identity.is_anonymous
+    assert settings.direct_line_endpoint == "http://localhost:3000"
+    assert "QueueEndpoint=http://127.0.0.1:10001/" in settings.storage_connection.reveal()
+
+
+def test_every_missing_setting_is_named_at_once() -> None:
+    assert problems_of({}) == (
+        "AzureWebJobsStorage is missing",
+        "DirectLineSecret is missing",
+        "TriggerSigningKey is missing",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("AzureWebJobsStorage", "hunter2", "AzureWebJobsStorage must be"),
+        ("DirectLineEndpoint", "hunter2", "DirectLineEndpoint must be"),
+        ("DirectLineEndpoint", "http://[hunter2", "DirectLineEndpoint must be"),
+        ("TriggerSigningKey", "hunter2", "TriggerSigningKey needs at least 32 characters"),
+        ("TriggerSigningKey", "k" * 32 + ",hunter2", "TriggerSigningKey needs at least 32"),
+        ("MessageLifetimeSeconds", "hunter2", "MessageLifetimeSeconds must be"),
+        ("MessageLifetimeSeconds", "0", "MessageLifetimeSeconds must be"),
+        ("MessageLifetimeSeconds", "²", "MessageLifetimeSeconds must be"),
+        ("MicrosoftAppType", "hunter2", "MicrosoftAppType must be one of MultiTenant"),
+        ("ChannelService", "hunter2", "ChannelService must be"),
+        ("ToChannelFromBotLoginUrl", "hunter2", "ToChannelFromBotLoginUrl must be"),
+    ],
+)
+def test_a_malformed_setting_is_named_but_not_shown(name: str, value: str, problem: str) -> None:
+    (found,) = problems_of(EXAMPLE | {name: value})
+    assert found.startswith(problem)
+    assert "hunter2" not in found
+
+
+def test_the_signing_key_is_a_list_whose_first_signs() -> None:
+    settings = Settings.from_environment(
+        EXAMPLE | {"TriggerSigningKey": f"{'new-' * 8}, {'old-' * 8}"}
+    )
+    assert [key.reveal() for key in settings.trigger_signing_keys] == ["new-" * 8, "old-" * 8]
+
+
+@pytest.mark.parametrize(
+    ("environ", "missing"),
+    [
+        ({"MicrosoftAppId": "app-id"}, {"MicrosoftAppPassword"}),
+        ({"MicrosoftAppType": "SingleTenant"}, {"MicrosoftAppId", "MicrosoftAppTenantId"}),
+        (
+            {"MicrosoftAppType": "userassignedmsi"},
+            {"MicrosoftAppId", "MicrosoftAppTenantId", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"},
+        ),
+        ({"WEBSITE_INSTANCE_ID": "in Azure"}, {"MicrosoftAppId"}),
+    ],
+    ids=["password", "single tenant", "managed identity", "anonymous in Azure"],
+)
+def test_an_incomplete_identity_is_named(environ: dict[str, str], missing: set[str]) -> None:
+    problems = problems_of(EXAMPLE | environ)
+    assert {problem.split()[0] for problem in problems} == missing
+
+
+@pytest.mark.parametrize(
+    ("environ", "authority"),
+    [
+        ({}, "https://login.microsoftonline.com/botframework.com"),
+        (
+            {"MicrosoftAppType": "SingleTenant", "MicrosoftAppTenantId": "tenant"},
+            "https://login.microsoftonline.com/tenant",
+        ),
+        ({"ToChannelFromBotLoginUrl": "http://localhost:3000/x/"}, "http://localhost:3000/x"),
+        (
+            {"ChannelService": "https://botframework.azure.us"},
+            "https://login.microsoftonline.us/MicrosoftServices.onmicrosoft.us",
+        ),
+    ],
+    ids=["multi-tenant", "single tenant", "private", "government"],
+)
+def test_the_bot_logs_in_where_its_type_says(environ: dict[str, str], authority: str) -> None:
+    assert Settings.from_environment(REGISTERED | environ).identity.authority == authority
+
+
+def test_the_sdks_names_override_where_tokens_come_from() -> None:
+    identity = Settings.from_environment(
+        REGISTERED
+        | {
+            "ChannelService": "https://botframework.azure.us",
+            "ToBotFromChannelOpenIdMetadataUrl": "http://localhost:3000/metadata",
+            "ToBotFromEmulatorOpenIdMetadataUrl": "http://localhost:3000/emulator",
+            "ToBotFromChannelTokenIssuer": "local-issuer",
+        }
+    ).identity
+    assert identity.channel_openid_metadata_url == "http://localhost:3000/metadata"
+    assert identity.emulator_openid_metadata_url == "http://localhost:3000/emulator"
+    assert identity.channel_token_issuer == "local-issuer"
+    assert identity.oauth_scope == GOVERNMENT_CLOUD.oauth_scope
+
+
+def test_a_repr_shows_no_secret() -> None:
+    environ = REGISTERED | {
+        "AzureWebJobsStorage": "AccountName=a;AccountKey=hunter2-storage",
+        "DirectLineSecret": "hunter2-direct-line",
+        "TriggerSigningKey": "hunter2-key" * 4,
+        "MicrosoftAppPassword": "hunter2-password",
+    }
+    settings = Settings.from_environment(environ)
+    assert settings.direct_line_secret.reveal() == "hunter2-direct-line"
+    assert "hunter2" not in f"{settings!r} {settings} {settings.identity!r}"
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings: Any = Settings.from_environment(EXAMPLE)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings.direct_line_secret = Secret("x")
