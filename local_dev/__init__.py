@@ -1,0 +1,1 @@
+"""Tools for the developer's own machine. Never deployed."""
