@@ -1,0 +1,128 @@
+"""Conversations, kept in memory: who takes part, what was said, who listens. No I/O."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from local_dev.direct_line.wire import ApiError, JsonObject, conversation_not_found
+
+
+@dataclass
+class Conversation:
+    """One conversation and its log.
+
+    A position in the log (a "watermark" on the wire) is the number of entries before it. An entry
+    that was deleted or replaced leaves a gap, so positions handed out before stay true.
+
+    Attributes:
+        id: Unguessable, as it is part of URLs.
+        user: The account given when the conversation or its token was made, if any. Its id is
+            bound into every token of the conversation.
+        started: False while only a token was generated.
+        forgotten: True once the service knows nothing of it any more; its streams then end.
+        members: The users seen so far, by id.
+        listeners: Called, with nothing, after each change.
+    """
+
+    id: Final[str]
+    user: JsonObject = field(default_factory=dict)
+    started: bool = False
+    forgotten: bool = False
+    members: dict[str, JsonObject] = field(default_factory=dict)
+    listeners: set[Callable[[], None]] = field(default_factory=set)
+    _log: list[JsonObject | None] = field(default_factory=list)
+
+    def start(self, user: JsonObject) -> bool:
+        """Start it, unless it runs already; `user` counts if none was known before."""
+        first, self.started = not self.started, True
+        self.user = self.user or user
+        if self.user:
+            self.members.setdefault(self.user["id"], self.user)
+        return first
+
+    def append(self, activity: JsonObject) -> JsonObject:
+        """Add an activity with the id and the time it gets here, and return it so."""
+        stamp = {"id": f"{self.id}|{len(self._log) + 1:07d}", "timestamp": now()}
+        return self._write(activity | stamp)
+
+    def replace(self, activity_id: str, activity: JsonObject) -> None:
+        """Put a new version in place of an activity: listeners get it, replays only see it."""
+        index, old = self._find(activity_id)
+        self._log[index] = None
+        self._write(activity | {"id": activity_id, "timestamp": old["timestamp"]})
+
+    def remove(self, activity_id: str) -> None:
+        """Take an activity out of later replays."""
+        self._log[self._find(activity_id)[0]] = None
+
+    def after(self, position: int) -> tuple[list[JsonObject], int]:
+        """Return what was said after a position, and the position to ask from next."""
+        return [entry for entry in self._log[position:] if entry is not None], len(self._log)
+
+    def notify(self) -> None:
+        """Tell every listener that something changed."""
+        for listener in self.listeners:
+            listener()
+
+    def _write(self, activity: JsonObject) -> JsonObject:
+        self._log.append(activity)
+        self.notify()
+        return activity
+
+    def _find(self, activity_id: str) -> tuple[int, JsonObject]:
+        for index, entry in enumerate(self._log):
+            if entry is not None and entry["id"] == activity_id:
+                return index, entry
+        raise ApiError(404, "ActivityNotFound", f"There is no activity {activity_id!r}.")
+
+
+class Conversations:
+    """All conversations of this process, by id."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Conversation] = {}
+
+    def __iter__(self) -> Iterator[Conversation]:
+        return iter(self._by_id.values())
+
+    def create(self, user: JsonObject) -> Conversation:
+        """Make a conversation that was not started yet."""
+        conversation = Conversation(secrets.token_hex(12), user)
+        self._by_id[conversation.id] = conversation
+        return conversation
+
+    def known(self, conversation_id: str) -> Conversation:
+        """Return a conversation, started or not.
+
+        Raises:
+            ApiError: 404.
+        """
+        conversation = self._by_id.get(conversation_id)
+        if conversation is None:
+            raise conversation_not_found(conversation_id)
+        return conversation
+
+    def running(self, conversation_id: str) -> Conversation:
+        """Return a conversation that was started.
+
+        Raises:
+            ApiError: 404.
+        """
+        conversation = self.known(conversation_id)
+        if not conversation.started:
+            raise conversation_not_found(conversation_id)
+        return conversation
+
+    def forget(self, conversation_id: str) -> None:
+        """Know nothing of a conversation any more, as after the service restarted."""
+        conversation = self.known(conversation_id)
+        del self._by_id[conversation_id]
+        conversation.forgotten = True
+        conversation.notify()
+
+
+def now() -> str:
+    """Return the time in the form activities carry."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
