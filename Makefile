@@ -1,0 +1,60 @@
+# make run    sets up and starts everything; Ctrl-C ends it
+# make test   sets up and runs every test
+# make check  sets up and runs every static check
+
+PYTHON ?= python3
+VENV ?= .venv
+TESTS ?= tests
+
+AZURITE := local_dev/node_modules/.bin/azurite
+WEB_CHAT := local_dev/web_chat/webchat-minimal.js
+WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
+
+.PHONY: run test check format setup clean
+.DELETE_ON_ERROR:
+
+run: setup
+	@$(VENV)/bin/python -m local_dev.run
+
+test: setup
+	@$(VENV)/bin/python -m pytest $(TESTS)
+
+check: $(VENV)/.installed
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: $(VENV)/.installed
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+# All three at once; each is skipped when it is up to date.
+setup:
+	@$(MAKE) --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT)
+
+$(VENV)/.installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed; name it with: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "Installing the Python packages into $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(AZURITE): local_dev/package.json local_dev/package-lock.json
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || { \
+	  echo "Node.js 20 or newer is needed, for Azurite: https://nodejs.org"; exit 1; }
+	@echo "Installing Azurite ..."
+	@npm ci --prefix local_dev --silent --no-audit --no-fund
+	@touch $@
+
+# Web Chat is one file of a package whose full install takes 500 MB.
+$(WEB_CHAT): Makefile
+	@command -v npm >/dev/null || { \
+	  echo "Node.js 20 or newer is needed, for Web Chat: https://nodejs.org"; exit 1; }
+	@echo "Fetching Web Chat ..."
+	@cd $(@D) && tar -xzf "$$(npm pack --silent $(WEB_CHAT_PACKAGE))" \
+	  --strip-components=2 package/dist/webchat-minimal.js && rm botframework-webchat-*.tgz
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .azurite local_dev/node_modules $(WEB_CHAT)

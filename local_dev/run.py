@@ -1,0 +1,231 @@
+"""`make run`: Azurite, the local Direct Line with its chat page, and the Functions host.
+
+Where Core Tools' `func` is on PATH it is the host; elsewhere the stand-in of this folder is.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+import aiohttp
+
+from local_dev.processes import ProcessError, Processes, Program
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS_FILE = ROOT / "local.settings.json"
+AZURITE = ROOT / "local_dev/node_modules/.bin/azurite"
+# Azurite's public account. https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
+AZURITE_ACCOUNT = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+)
+
+BANNER = """
+  The proactive bot is running.
+
+  Chat page        http://localhost:{chat}
+  Bot endpoint     http://localhost:{functions}/api/messages  (for the Bot Framework Emulator)
+  Functions host   {host}
+
+  Ctrl-C stops everything.
+"""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where everything listens, on localhost."""
+
+    chat: int = 3000
+    functions: int = 7071
+    blob: int = 10000
+    queue: int = 10001
+    table: int = 10002
+
+    def taken(self) -> list[int]:
+        """Those on which something listens already."""
+        return [port for port in vars(self).values() if _answers(port)]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The programs that make the bot run on this machine."""
+
+    ports: Ports = Ports()
+    data: Path = ROOT / ".azurite"
+
+    @property
+    def host_description(self) -> str:
+        """Which Functions host runs the app, in words."""
+        if _core_tools():
+            return "Azure Functions Core Tools (func)"
+        worker = importlib.util.find_spec("azure_functions_runtime") is not None
+        loader = "the real Functions worker" if worker else "azure-functions' own converters"
+        return f"stand-in for Core Tools, which are not on PATH; runs the app through {loader}"
+
+    def programs(self) -> tuple[Program, Program, Program]:
+        """Azurite, the local Direct Line and the Functions host, in the order to start them."""
+        return self._azurite(), self._direct_line(), self._functions_host()
+
+    def _azurite(self) -> Program:
+        async def ready() -> None:
+            for port in (self.ports.blob, self.ports.queue, self.ports.table):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+
+        # Today's Python clients speak a newer API version than the pinned Azurite knows.
+        command = [str(AZURITE), "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
+        command += ["--location", str(self.data)]
+        for service in ("blob", "queue", "table"):
+            command += [f"--{service}Port", str(getattr(self.ports, service))]
+        return Program("azurite", command, ready)
+
+    def _direct_line(self) -> Program:
+        base = f"http://localhost:{self.ports.chat}"
+        bot = f"http://localhost:{self.ports.functions}/api/messages"
+        command = [sys.executable, "-m", "local_dev.direct_line"]
+        command += ["--port", str(self.ports.chat), "--bot", bot]
+        return Program("direct-line", command, lambda: _get(base), _local_settings())
+
+    def _functions_host(self) -> Program:
+        port = str(self.ports.functions)
+        if func := _core_tools():
+            command = [func, "start", "--port", port]
+        else:
+            command = [sys.executable, "-m", "local_dev.functions_host", "--port", port]
+        health = f"http://localhost:{port}/api/health"
+        return Program("functions", command, lambda: _get(health), self._host_environment())
+
+    def _host_environment(self) -> dict[str, str]:
+        """For `func`, this Python; and where the others are, if not where the settings say."""
+        environment = {
+            "VIRTUAL_ENV": sys.prefix,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        if self.ports != Ports():
+            environment["DirectLineEndpoint"] = f"http://localhost:{self.ports.chat}"
+            environment["AzureWebJobsStorage"] = self.storage_connection
+        return environment
+
+    @property
+    def storage_connection(self) -> str:
+        """Azurite's connection string."""
+        return AZURITE_ACCOUNT + "".join(
+            f"{name}Endpoint=http://127.0.0.1:{port}/devstoreaccount1;"
+            for name, port in (
+                ("Blob", self.ports.blob),
+                ("Queue", self.ports.queue),
+                ("Table", self.ports.table),
+            )
+        )
+
+
+async def run(stack: Stack) -> None:
+    """Start everything, and stop everything when told to or when one of them ends.
+
+    Raises:
+        ProcessError: something could not start, or ended by itself.
+    """
+    _prepare(stack)
+    processes, stopping = Processes(), asyncio.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
+    running = asyncio.create_task(_start_and_watch(processes, stack))
+    told_to_stop = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({running, told_to_stop}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+    finally:
+        for task in (running, told_to_stop):
+            task.cancel()
+        await asyncio.gather(running, told_to_stop, return_exceptions=True)
+        _say("Stopping …")
+        await processes.stop_all()
+        _say("All stopped.")
+
+
+async def _start_and_watch(processes: Processes, stack: Stack) -> None:
+    for program in stack.programs():
+        await processes.start(program)
+    ports, host = stack.ports, stack.host_description
+    _say(BANNER.format(chat=ports.chat, functions=ports.functions, host=host))
+    raise await processes.first_to_end()
+
+
+def _prepare(stack: Stack) -> None:
+    if not AZURITE.exists():
+        raise ProcessError("Azurite is not installed; `make run` installs it (Node.js 20+ needed)")
+    if taken := stack.ports.taken():
+        raise ProcessError(
+            f"port {', '.join(map(str, taken))} is taken. Is another `make run` still running?"
+        )
+    if not SETTINGS_FILE.exists():
+        shutil.copy(ROOT / "local.settings.json.example", SETTINGS_FILE)
+        _say("Made local.settings.json from local.settings.json.example.")
+
+
+def _local_settings() -> dict[str, str]:
+    """What the local Direct Line has to know of the app's settings; the environment wins."""
+    values = json.loads(SETTINGS_FILE.read_text())["Values"]
+    names = ("DirectLineSecret", "MicrosoftAppId", "MicrosoftAppPassword")
+    return {name: os.environ.get(name, values.get(name, "")) for name in names}
+
+
+def _core_tools() -> str | None:
+    return shutil.which("func")
+
+
+def _answers(port: int) -> bool:
+    for address in ("127.0.0.1", "::1"):
+        with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1):
+            return True
+    return False
+
+
+async def _get(url: str) -> None:
+    """Raises an OSError with what was answered, unless it was 200."""
+    try:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            if response.status != HTTPStatus.OK:
+                raise ConnectionError(f"{url} answered {response.status} {await response.text()}")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise ConnectionError(f"{url}: {error}") from error
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until Ctrl-C; the exit code is 1 if something went wrong."""
+    parser = argparse.ArgumentParser(prog="python -m local_dev.run", description=__doc__)
+    for name, port in vars(Ports()).items():
+        parser.add_argument(f"--{name}-port", type=int, default=port, metavar="PORT")
+    parser.add_argument(
+        "--data", type=Path, default=Stack.data, help="where Azurite keeps its data"
+    )
+    options = parser.parse_args(arguments)
+    ports = Ports(**{name: getattr(options, f"{name}_port") for name in vars(Ports())})
+    os.chdir(ROOT)
+    try:
+        asyncio.run(run(Stack(ports, options.data)))
+    except ProcessError as error:
+        sys.stderr.write(f"\n{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,244 @@
+"""The app on real Azurite and the local Direct Line, all in one process on loopback.
+
+What the Functions host does in between is done here by hand: a web server calls `messages`, and
+`run_worker` takes messages off the queue and calls `deliver`.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import azure.functions as func
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue import TextBase64DecodePolicy
+from azure.storage.queue.aio import QueueClient
+
+from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
+from bot_logic.settings import Settings
+from bot_logic.wiring import Wiring
+from local_dev.direct_line import DirectLine, running
+from local_dev.direct_line import Settings as DirectLineSettings
+from local_dev.direct_line.faults import Rule
+
+SECRET = "a-direct-line-secret-of-the-tests"
+SIGNING_KEY = "a-trigger-signing-key-of-the-tests"
+APP_ID = "00000000-0000-0000-0000-00000000b071"
+APP_PASSWORD = "an-app-password-of-the-tests"
+PATIENCE = 10  # seconds
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def error(self) -> tuple[int, str]:
+        return self.status, self.body["error"]["code"]
+
+
+@dataclass(frozen=True)
+class ReceivedMessage:
+    """As azure.functions.QueueMessage."""
+
+    id: str
+    dequeue_count: int
+    body: bytes
+
+    def get_body(self) -> bytes:
+        return self.body
+
+
+@dataclass
+class AppUnderTest:
+    wiring: Wiring
+    direct_line: DirectLine
+    session: aiohttp.ClientSession
+    bot_url: str
+    queue: QueueClient
+    poison_queue: QueueClient
+
+    async def post(self, body: Any, headers: dict[str, str] | None = None) -> Answer:
+        """Post to the bot's messaging endpoint, as a channel or a stranger does."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} | (headers or {})
+        async with self.session.post(self.bot_url, data=raw, headers=headers) as response:
+            text = await response.text()
+            is_json = response.content_type == "application/json"
+            content = json.loads(text) if is_json else text
+            return Answer(response.status, dict(response.headers), content)
+
+    async def user(self, user_id: str = "dl_ada", name: str = "Ada") -> "ChatUser":
+        """Somebody who has just opened a chat."""
+        user = ChatUser(self, user_id, name)
+        await user.start()
+        await user.hears(1)
+        return user
+
+    async def impostor(self) -> "ChatUser":
+        """A visitor who takes the queue worker's name."""
+        user = ChatUser(self, WORKER_USER_ID, "Mallory")
+        await user.start()
+        return user
+
+    async def restart(self) -> None:
+        """Forget all that the process knows, as when the Functions host restarts."""
+        await self.wiring.close()
+        self.wiring = Wiring(self.wiring.settings)
+
+    def fail(self, operation: str, status: int, **more: Any) -> Rule:
+        """Let the local Direct Line fail in an operation from now on."""
+        rule = Rule(operation, status, **more)
+        self.direct_line.faults.rules.append(rule)
+        return rule
+
+    async def enqueue(self, message: Any) -> None:
+        """Put a message on the queue, as any other program can."""
+        text = message if isinstance(message, str) else json.dumps(message)
+        await self.wiring.queue.put(text)
+
+    async def run_worker(self, *, attempt: int = 1) -> int:
+        """Deliver what is on the queue, once each; returns how many were deleted."""
+        deleted = 0
+        with contextlib.suppress(ResourceNotFoundError):
+            async for message in self.queue.receive_messages(visibility_timeout=1):
+                body = message.content.encode()
+                await self.wiring.deliver(ReceivedMessage(message.id, attempt, body))
+                await self.queue.delete_message(message)
+                deleted += 1
+        return deleted
+
+    async def queued(self) -> list[Any]:
+        """What is on the queue."""
+        return await _peek(self.queue)
+
+    async def dead_letters(self) -> list[Any]:
+        """What is on the poison queue."""
+        return await _peek(self.poison_queue)
+
+
+@dataclass
+class ChatUser:
+    """A Direct Line client: says something, and hears what the bot says."""
+
+    app: AppUnderTest
+    user_id: str
+    name: str
+    conversation_id: str = ""
+
+    async def start(self) -> None:
+        started = await self._call("POST", "", {"user": {"id": self.user_id, "name": self.name}})
+        self.conversation_id = started.body["conversationId"]
+
+    async def says(self, text: str) -> Answer:
+        return await self.posts({"type": "message", "text": text})
+
+    async def posts(self, activity: dict[str, Any]) -> Answer:
+        sender = {"from": {"id": self.user_id, "name": self.name}}
+        return await self._call("POST", f"/{self.conversation_id}/activities", activity | sender)
+
+    async def activities(self) -> list[dict[str, Any]]:
+        """All that the bot did in this conversation."""
+        answer = await self._call("GET", f"/{self.conversation_id}/activities")
+        return [each for each in answer.body["activities"] if each["from"]["id"] != self.user_id]
+
+    async def hears(self, count: int) -> list[str]:
+        """What the bot said, once it has said that many things."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                said = [each["text"] for each in await self.activities() if "text" in each]
+                if len(said) >= count:
+                    return said
+                await asyncio.sleep(0.02)
+
+    async def _call(self, method: str, path: str, body: Any = None) -> Answer:
+        url = f"{self.app.direct_line.base_url}/v3/directline/conversations{path}"
+        headers = {"Authorization": f"Bearer {SECRET}"}
+        async with self.app.session.request(method, url, json=body, headers=headers) as response:
+            return Answer(response.status, dict(response.headers), await response.json())
+
+
+@asynccontextmanager
+async def app_under_test(
+    storage_connection: str, *, registered: bool = False, **settings: str
+) -> AsyncIterator[AppUnderTest]:
+    """Run the app; with `registered`, all requests between bot and channel are authenticated."""
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        server, app_id = _BotServer(), APP_ID if registered else ""
+        bot_url = await stack.enter_async_context(server.listening())
+        direct_line = await stack.enter_async_context(
+            running(DirectLineSettings(bot_url, SECRET, app_id, APP_PASSWORD))
+        )
+        environ = {
+            "AzureWebJobsStorage": storage_connection,
+            "DirectLineEndpoint": direct_line.base_url,
+            "DirectLineSecret": SECRET,
+            "TriggerSigningKey": SIGNING_KEY,
+        }
+        if registered:
+            environ |= {
+                "MicrosoftAppId": APP_ID,
+                "MicrosoftAppPassword": APP_PASSWORD,
+                "ToChannelFromBotLoginUrl": f"{direct_line.base_url}/botframework.com",
+                "ToBotFromChannelOpenIdMetadataUrl": (
+                    f"{direct_line.base_url}/v1/.well-known/openidconfiguration"
+                ),
+            }
+        wiring = Wiring(Settings.from_environment(environ | settings))
+        queues = [_queue(storage_connection, name) for name in (QUEUE_NAME, POISON_QUEUE_NAME)]
+        for queue in queues:
+            await stack.enter_async_context(queue)
+            with contextlib.suppress(ResourceNotFoundError):
+                await queue.delete_queue()
+        server.app = AppUnderTest(wiring, direct_line, session, bot_url, *queues)
+        yield server.app
+        await server.app.wiring.close()
+
+
+class _BotServer:
+    """The messaging endpoint on a port of its own, in place of the Functions host."""
+
+    app: AppUnderTest
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[str]:
+        app = web.Application(client_max_size=100 * 1024 * 1024)
+        app.router.add_post("/api/messages", self._messages)
+        async with TestServer(app) as server:
+            yield str(server.make_url("/api/messages"))
+
+    async def _messages(self, request: web.Request) -> web.Response:
+        answer = await self.app.wiring.messages(
+            func.HttpRequest(
+                method=request.method,
+                url=str(request.url),
+                headers=dict(request.headers),
+                body=await request.read(),
+            )
+        )
+        headers = {**answer.headers, "Content-Type": str(answer.mimetype)}
+        return web.Response(status=answer.status_code, headers=headers, body=answer.get_body())
+
+
+def _queue(storage_connection: str, name: str) -> QueueClient:
+    policy = TextBase64DecodePolicy()
+    return QueueClient.from_connection_string(
+        storage_connection, name, message_decode_policy=policy
+    )
+
+
+async def _peek(queue: QueueClient) -> list[Any]:
+    try:
+        messages = await queue.peek_messages(max_messages=32)
+    except ResourceNotFoundError:
+        return []
+    return [json.loads(message.content) for message in messages]

@@ -1,0 +1,99 @@
+"""Fixtures of the tests that talk to real servers on loopback."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.functional.app_under_test import AppUnderTest, app_under_test
+
+AZURITE = Path(__file__).parents[2] / "local_dev/node_modules/.bin/azurite"
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+START_SECONDS = 30
+
+
+class Azurite:
+    """A storage emulator that can be stopped and started again, keeping its data."""
+
+    def __init__(self, location: Path) -> None:
+        self._location = location
+        self._process: subprocess.Popen[bytes] | None = None
+        self.blob_port, self.queue_port, self.table_port = free_ports(3)
+        self.blob_url = f"http://127.0.0.1:{self.blob_port}/{ACCOUNT}"
+        self.queue_url = f"http://127.0.0.1:{self.queue_port}/{ACCOUNT}"
+        self.table_url = f"http://127.0.0.1:{self.table_port}/{ACCOUNT}"
+        self.connection_string = (
+            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+            f"BlobEndpoint={self.blob_url};QueueEndpoint={self.queue_url};"
+            f"TableEndpoint={self.table_url};"
+        )
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [
+                *(AZURITE, "--silent", "--skipApiVersionCheck", "--disableTelemetry"),
+                *("--location", self._location, "--blobPort", str(self.blob_port)),
+                *("--queuePort", str(self.queue_port), "--tablePort", str(self.table_port)),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        for port in (self.blob_port, self.queue_port, self.table_port):
+            self._wait_for(port)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(START_SECONDS)
+            self._process = None
+
+    def _wait_for(self, port: int) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                if time.monotonic() > deadline or not self._process or self._process.poll():
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listening.getsockname()[1] for listening in sockets]
+    for listening in sockets:
+        listening.close()
+    return ports
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    if not AZURITE.exists():
+        reason = f"Azurite is not installed: no {AZURITE}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    emulator = Azurite(tmp_path_factory.mktemp("azurite"))
+    emulator.start()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture
+async def app(azurite: Azurite) -> AsyncIterator[AppUnderTest]:
+    """The app, anonymous as in a local run."""
+    async with app_under_test(azurite.connection_string) as running_app:
+        yield running_app
+
+
+@pytest.fixture
+async def registered_app(azurite: Azurite) -> AsyncIterator[AppUnderTest]:
+    """The app with an app id: every request between bot and channel carries a token."""
+    async with app_under_test(azurite.connection_string, registered=True) as running_app:
+        yield running_app

@@ -1,0 +1,168 @@
+"""The queue worker: each message is handed to the bot, kept for later, or dead-lettered."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from bot_logic.envelope import WORKER_USER_ID
+from bot_logic.errors import RetryHelps, ServiceUnavailable
+from bot_logic.queue_worker.worker import MAX_DEQUEUE_COUNT
+from tests.functional.app_under_test import AppUnderTest, ChatUser
+
+
+def worker_conversations(app: AppUnderTest) -> int:
+    users = [each.user.get("id") for each in app.direct_line.conversations]
+    return users.count(WORKER_USER_ID)
+
+
+def reference_of(user: ChatUser) -> dict[str, Any]:
+    return {
+        "channelId": "directline",
+        "serviceUrl": user.app.direct_line.base_url,
+        "conversation": {"id": user.conversation_id},
+        "user": {"id": user.user_id, "name": user.name},
+        "bot": {"id": "bot", "name": "Bot"},
+    }
+
+
+def old_messages(user: ChatUser) -> dict[str, dict[str, Any]]:
+    reference = reference_of(user)
+    return {
+        "C# v1": {
+            "ResumptionCookie": {
+                "Address": {
+                    "BotId": "bot",
+                    "ChannelId": "directline",
+                    "UserId": user.user_id,
+                    "ConversationId": user.conversation_id,
+                    "ServiceUrl": user.app.direct_line.base_url,
+                },
+                "UserName": user.name,
+                "IsTrustedServiceUrl": True,
+                "IsGroup": False,
+                "Locale": "en-US",
+            },
+            "Text": "hello",
+        },
+        "C# v2": {"RelatesTo": reference, "Text": "hello"},
+        "Node.js": {"address": reference | {"id": "a1", "useAuth": True}, "text": "hello"},
+        "plain": {"conversation": reference, "text": "hello"},
+    }
+
+
+@pytest.mark.parametrize("shape", ["C# v1", "C# v2", "Node.js", "plain"])
+async def test_messages_of_other_producers_are_delivered(app: AppUnderTest, shape: str) -> None:
+    ada = await app.user()
+    await app.enqueue(old_messages(ada)[shape])
+    assert await app.run_worker() == 1
+    assert (await ada.hears(2))[1] == "This is coming back from the trigger! hello"
+
+
+async def test_one_conversation_serves_many_messages(app: AppUnderTest) -> None:
+    ada = await app.user()
+    for number in range(5):
+        await ada.says(f"m{number}")
+    assert await app.run_worker() == 5
+    assert worker_conversations(app) == 1
+
+
+async def test_a_lost_conversation_is_replaced_and_the_message_delivered(app: AppUnderTest) -> None:
+    ada = await app.user()
+    await ada.says("one")
+    await app.run_worker()
+    (lost,) = [e for e in app.direct_line.conversations if e.user.get("id") == WORKER_USER_ID]
+    app.direct_line.conversations.forget(lost.id)
+    await ada.says("two")
+    assert await app.run_worker() == 1
+    assert (await ada.hears(5))[4] == "This is coming back from the trigger! two"
+
+
+async def test_an_expired_token_of_the_conversation_is_no_failure(app: AppUnderTest) -> None:
+    ada = await app.user()
+    await ada.says("one")
+    app.fail("post_activity", 403, code="TokenExpired", times=1)
+    assert await app.run_worker() == 1
+    assert worker_conversations(app) == 2
+
+
+@pytest.mark.parametrize("status", [401, 408, 429, 500, 502, 503, 504])
+async def test_what_a_retry_can_help_stays_on_the_queue(app: AppUnderTest, status: int) -> None:
+    ada = await app.user()
+    await ada.says("hello")
+    rule = app.fail("post_activity", status, headers={"Retry-After": "7"}, times=1)
+    with pytest.raises(ServiceUnavailable, match=f"answered {status}") as error:
+        await app.run_worker()
+    assert rule.hits == 1
+    assert error.value.retry_after == 7
+    assert await app.dead_letters() == []
+
+
+async def test_a_direct_line_that_is_down_leaves_the_message_on_the_queue(
+    app: AppUnderTest,
+) -> None:
+    ada = await app.user()
+    await app.enqueue(old_messages(ada)["plain"])
+    app.fail("start_conversation", 503)
+    with pytest.raises(RetryHelps):
+        await app.run_worker()
+    assert await app.dead_letters() == []
+
+
+async def test_the_last_attempt_ends_in_a_dead_letter(app: AppUnderTest) -> None:
+    ada = await app.user()
+    await ada.says("hello")
+    app.fail("post_activity", 502, code="BotError")
+    assert await app.run_worker(attempt=MAX_DEQUEUE_COUNT) == 1
+    (letter,) = await app.dead_letters()
+    assert letter["error"] == "ServiceUnavailable"
+    assert letter["reason"] == "Direct Line answered 502 BotError"
+    assert letter["attempts"] == MAX_DEQUEUE_COUNT
+
+
+@pytest.mark.parametrize("status", [400, 413])
+async def test_what_direct_line_will_never_take_is_dead_lettered(
+    app: AppUnderTest, status: int
+) -> None:
+    ada = await app.user()
+    await ada.says("hello")
+    app.fail("post_activity", status)
+    assert await app.run_worker() == 1
+    (letter,) = await app.dead_letters()
+    assert letter["error"] == "Refused"
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("no json", "the message is not JSON"),
+        ('{"text": "hello"}', "conversation: must be a JSON object"),
+        ("[]", "message: must be a JSON object"),
+    ],
+)
+async def test_an_undecodable_message_is_dead_lettered_at_first_sight(
+    app: AppUnderTest, message: str, reason: str
+) -> None:
+    await app.enqueue(message)
+    assert await app.run_worker() == 1
+    (letter,) = await app.dead_letters()
+    assert (letter["error"], letter["reason"]) == ("UndecodableMessage", reason)
+    kept = letter["message"]
+    assert kept == message or json.dumps(kept) == message
+
+
+async def test_an_expired_message_is_dead_lettered_and_not_sent(app: AppUnderTest) -> None:
+    ada = await app.user()
+    await app.enqueue(old_messages(ada)["plain"] | {"expires": int(time.time()) - 1})
+    assert await app.run_worker() == 1
+    (letter,) = await app.dead_letters()
+    assert letter["error"] == "ExpiredMessage"
+    assert len(await ada.hears(1)) == 1
+
+
+async def test_what_the_bot_queues_expires_after_the_message_lifetime(app: AppUnderTest) -> None:
+    ada = await app.user()
+    await ada.says("hello")
+    (message,) = await app.queued()
+    assert message["expires"] - message["created"] == app.wiring.settings.message_lifetime
