@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import azure.functions as func
-from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, TurnContext, serializer_helper
+from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, TurnContext
 from botbuilder.core.conversation_reference_extension import get_continuation_activity
 from botbuilder.schema import ConversationReference
+from msrest.serialization import Model
 
 from bot_logic.bot_endpoint.activity_json import read_activity
 from bot_logic.bot_endpoint.authentication import TokenAuthentication
@@ -35,9 +36,9 @@ class FunctionsAdapter(CloudAdapterBase):
             activity = read_activity(request.headers.get("Content-Type", ""), request.get_body())
             auth_header = request.headers.get("Authorization", "")
             answer = await self.process_activity(auth_header, activity, bot.on_turn)
+            return func.HttpResponse() if answer is None else _invoke_response(answer)
         except Exception as error:  # noqa: BLE001 - the outermost handler; all are answered
             return _error_response(error)
-        return func.HttpResponse(status_code=200) if answer is None else _invoke_response(answer)
 
     async def speak_first(
         self, reference: ConversationReference, logic: Callable[[TurnContext], Awaitable[None]]
@@ -53,7 +54,7 @@ class FunctionsAdapter(CloudAdapterBase):
 def _invoke_response(answer: InvokeResponse) -> func.HttpResponse:
     if answer.body is None:
         return func.HttpResponse(status_code=int(answer.status))
-    return _json_response(int(answer.status), serializer_helper(answer.body))
+    return _json_response(int(answer.status), answer.body)
 
 
 def _error_response(error: Exception) -> func.HttpResponse:
@@ -89,5 +90,8 @@ def _json_response(
     status: int, body: Any, headers: dict[str, str] | None = None
 ) -> func.HttpResponse:
     return func.HttpResponse(
-        json.dumps(body), status_code=status, headers=headers, mimetype="application/json"
+        json.dumps(body, default=Model.serialize),  # a bot may answer with the SDK's models
+        status_code=status,
+        headers=headers,
+        mimetype="application/json",
     )

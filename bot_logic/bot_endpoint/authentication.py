@@ -110,8 +110,8 @@ class TokenAuthentication(BotFrameworkAuthentication):
         issuer = _unverified(jwt.decode, token, options={"verify_signature": False}).get("iss")
         if issuer == self._identity.channel_token_issuer:
             return await self._channel_claims(token, activity)
-        if issuer in self._emulator_issuers:
-            return await self._emulator_claims(token, str(issuer))
+        if isinstance(issuer, str) and issuer in self._emulator_issuers:
+            return await self._emulator_claims(token, issuer)
         raise Unauthorized("the token's issuer is not trusted")
 
     async def _channel_claims(self, token: str, activity: Activity) -> dict[str, Any]:

@@ -6,6 +6,7 @@ What the Functions host does in between is done here by hand: a web server calls
 
 import asyncio
 import contextlib
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -70,7 +71,9 @@ class AppUnderTest:
         """Post to the bot's messaging endpoint, as a channel or a stranger does."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"} | (headers or {})
-        async with self.session.post(self.bot_url, data=raw, headers=headers) as response:
+        async with self.session.post(
+            self.bot_url, data=io.BytesIO(raw), headers=headers
+        ) as response:
             text = await response.text()
             is_json = response.content_type == "application/json"
             content = json.loads(text) if is_json else text

@@ -1,0 +1,231 @@
+"""Who gets in: real tokens of the local Direct Line, and everything else that claims to be one."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from bot_logic.bot_endpoint import signing_keys
+from tests.functional.app_under_test import APP_ID, AppUnderTest
+
+STRANGERS_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+CHANNEL_ISSUER = "https://api.botframework.com"
+EMULATOR_ISSUER = "https://sts.windows.net/d6d49420-f39b-4df7-a1dc-d59a935871db/"
+
+
+def activity(app: AppUnderTest, **changes: Any) -> dict[str, Any]:
+    return {
+        "type": "event",
+        "name": "nothing",
+        "channelId": "directline",
+        "serviceUrl": app.direct_line.base_url,
+        "conversation": {"id": "c1"},
+        "from": {"id": "u1"},
+        "recipient": {"id": "b1"},
+    } | changes
+
+
+def claims(app: AppUnderTest, **changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    valid = {
+        "iss": CHANNEL_ISSUER,
+        "aud": APP_ID,
+        "serviceurl": app.direct_line.base_url,
+        "nbf": now,
+        "exp": now + 600,
+    }
+    return {name: value for name, value in (valid | changes).items() if value is not None}
+
+
+def token(
+    app: AppUnderTest,
+    key: Any = None,
+    algorithm: str = "RS256",
+    headers: dict[str, Any] | None = None,
+    **changes: Any,
+) -> str:
+    """A token that the local Direct Line could have signed, but for the changes."""
+    own = app.direct_line.bot.signing_key
+    key_id = {"kid": own.public()["kid"]}
+    signing_key = own._private if key is None else key
+    return jwt.encode(claims(app, **changes), signing_key, algorithm, key_id | (headers or {}))
+
+
+def crafted(header: Any, payload: Any) -> str:
+    """A token as no library makes it."""
+    parts = [json.dumps(part).encode() for part in (header, payload)]
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (*parts, b"x"))
+
+
+async def status_for(app: AppUnderTest, bearer: str, **changes: Any) -> tuple[int, str]:
+    answer = await app.post(activity(app, **changes), {"Authorization": f"Bearer {bearer}"})
+    return (200, "") if answer.status == 200 else answer.error
+
+
+async def test_a_channels_token_gets_in(registered_app: AppUnderTest) -> None:
+    assert await status_for(registered_app, token(registered_app)) == (200, "")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic abc",
+        "Bearer a",
+        "Bearer a.b.c",
+        "Bearer " + "x" * 7000,
+        f"Bearer {crafted({'alg': 'RS256'}, {'iss': [CHANNEL_ISSUER]})}",
+        f"Bearer {crafted({'alg': 'RS256'}, {'iss': CHANNEL_ISSUER})}",
+        f"Bearer {crafted({'alg': 'RS256', 'kid': 7}, {'iss': CHANNEL_ISSUER})}",
+        f"Bearer {crafted({'alg': 'RS256', 'kid': []}, {'iss': CHANNEL_ISSUER})}",
+        f"Bearer {crafted([], {})}",
+        f"Bearer {crafted({'alg': 'RS256'}, [])}",
+    ],
+    ids=repr,
+)
+async def test_what_is_no_token_is_401(registered_app: AppUnderTest, header: str) -> None:
+    headers = {"Authorization": header} if header else None
+    answer = await registered_app.post(activity(registered_app), headers)
+    assert answer.error == (401, "Unauthorized")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": 1},
+        {"nbf": 4_000_000_000},
+        {"iss": "https://evil.example"},
+        {"iss": None},
+        {"exp": None},
+        {"headers": {"kid": "unknown"}},
+        {"key": STRANGERS_KEY},
+        {"key": "", "algorithm": "none"},
+        {"key": "k" * 64, "algorithm": "HS256"},
+    ],
+    ids=[
+        "expired",
+        "not yet valid",
+        "issuer",
+        "no issuer",
+        "no expiry",
+        "unknown kid",
+        "signature",
+        "alg none",
+        "alg HS256",
+    ],
+)
+async def test_a_token_that_proves_nothing_is_401(
+    registered_app: AppUnderTest, changes: dict[str, Any]
+) -> None:
+    bearer = token(registered_app, **changes)
+    assert await status_for(registered_app, bearer) == (401, "Unauthorized")
+
+
+async def test_the_public_key_used_as_a_shared_secret_is_401(registered_app: AppUnderTest) -> None:
+    public = registered_app.direct_line.bot.signing_key._private.public_key()
+    pem = public.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    header, payload, _ = token(registered_app).split(".")
+    header = jwt.encode(
+        {}, "k" * 64, "HS256", {"kid": registered_app.direct_line.bot.signing_key.public()["kid"]}
+    ).split(".")[0]
+    signing = jwt.get_algorithm_by_name("HS256")
+    signature = signing.sign(f"{header}.{payload}".encode(), pem)
+    bearer = f"{header}.{payload}.{jwt.utils.base64url_encode(signature).decode()}"
+    assert await status_for(registered_app, bearer) == (401, "Unauthorized")
+
+
+async def test_a_token_for_another_bot_is_403(registered_app: AppUnderTest) -> None:
+    assert await status_for(registered_app, token(registered_app, aud="other")) == (
+        403,
+        "Forbidden",
+    )
+
+
+@pytest.mark.parametrize("service_url", ["http://localhost:1", None])
+async def test_a_token_for_another_service_url_is_403(
+    registered_app: AppUnderTest, service_url: str | None
+) -> None:
+    bearer = token(registered_app, serviceurl=service_url)
+    assert await status_for(registered_app, bearer) == (403, "Forbidden")
+
+
+async def test_a_key_may_sign_only_for_the_channels_that_endorse_it(
+    registered_app: AppUnderTest,
+) -> None:
+    bearer = token(registered_app)
+    assert await status_for(registered_app, bearer, channelId="msteams") == (403, "Forbidden")
+
+
+async def test_a_rotated_signing_key_works_at_its_first_use(
+    registered_app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing_keys, "MIN_AGE", 0)  # as if a minute had passed
+    assert (await status_for(registered_app, token(registered_app)))[0] == 200
+    registered_app.direct_line.bot.rotate_signing_key()
+    assert (await status_for(registered_app, token(registered_app)))[0] == 200
+
+
+async def test_unknown_key_ids_do_not_hammer_the_metadata_server(
+    registered_app: AppUnderTest,
+) -> None:
+    fetches = registered_app.fail("openid_configuration", 0, delay=0.0)
+    assert (await status_for(registered_app, token(registered_app)))[0] == 200
+    for number in range(20):
+        await status_for(registered_app, token(registered_app, headers={"kid": f"k{number}"}))
+    assert fetches.hits == 1
+
+
+async def test_known_keys_survive_a_dead_metadata_server(
+    registered_app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await status_for(registered_app, token(registered_app)))[0] == 200
+    monkeypatch.setattr(signing_keys, "MAX_AGE", 0)  # as if a day had passed
+    monkeypatch.setattr(signing_keys, "MIN_AGE", 0)
+    registered_app.fail("openid_configuration", 500)
+    assert (await status_for(registered_app, token(registered_app)))[0] == 200
+
+
+async def test_without_any_key_the_answer_is_503_and_not_yes(registered_app: AppUnderTest) -> None:
+    registered_app.fail("signing_keys", 500)
+    bearer = token(registered_app)
+    assert await status_for(registered_app, bearer) == (503, "ServiceUnavailable")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"ver": "1.0", "appid": APP_ID}, (200, "")),
+        ({"ver": "2.0", "azp": APP_ID}, (200, "")),
+        ({"ver": "1.0", "appid": "another app"}, (403, "Forbidden")),
+        ({"ver": "2.0", "appid": APP_ID}, (403, "Forbidden")),
+        ({"ver": "1.0", "appid": APP_ID, "aud": "another app"}, (403, "Forbidden")),
+    ],
+    ids=["version 1", "version 2", "a skill's", "wrong claim", "wrong audience"],
+)
+async def test_the_emulators_token_must_be_the_bots_own(
+    registered_app: AppUnderTest, changes: dict[str, Any], expected: tuple[int, str]
+) -> None:
+    adapter = registered_app.wiring.adapter
+    authentication = adapter.bot_framework_authentication
+    authentication._emulator_keys = authentication._channel_keys  # the local ones, for this test
+    bearer = token(registered_app, iss=EMULATOR_ISSUER, **changes)
+    assert await status_for(registered_app, bearer) == expected
+
+
+async def test_a_refused_request_sends_nothing(registered_app: AppUnderTest) -> None:
+    ada = await registered_app.user()
+    message = activity(
+        registered_app, type="message", text="hi", conversation={"id": ada.conversation_id}
+    )
+    assert (await registered_app.post(message)).error == (401, "Unauthorized")
+    assert len(await ada.hears(1)) == 1
+    assert await registered_app.queued() == []

@@ -1,0 +1,196 @@
+"""The messaging endpoint's answers, and what it keeps of the conversations it meets."""
+
+import json
+from typing import Any
+
+import pytest
+from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.schema import Activity, ActivityTypes
+
+from bot_logic.bot_endpoint.activity_json import MAX_BODY
+from bot_logic.bot_endpoint.conversations import Conversations
+from bot_logic.errors import ConversationGone, Refused, ServiceUnavailable
+from tests.functional.app_under_test import AppUnderTest, ChatUser
+
+
+def activity(user: ChatUser, **changes: Any) -> dict[str, Any]:
+    return {
+        "type": "message",
+        "id": "a1",
+        "channelId": "directline",
+        "serviceUrl": user.app.direct_line.base_url,
+        "conversation": {"id": user.conversation_id},
+        "from": {"id": user.user_id, "name": user.name},
+        "recipient": {"id": "bot"},
+        "text": "hello",
+    } | changes
+
+
+async def stored(app: AppUnderTest, user: ChatUser) -> Any:
+    """The stored reference as another process sees it."""
+    conversations = Conversations(app.wiring.conversations_table)
+    return await conversations.find("directline", user.conversation_id)
+
+
+async def test_a_turn_is_answered_200_with_nothing(app: AppUnderTest) -> None:
+    answer = await app.post(activity(await app.user()))
+    assert (answer.status, answer.body) == (200, "")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "error", "field"),
+    [
+        (b"{}", "text/plain", (415, "UnsupportedMediaType"), None),
+        (b"{", "application/json", (400, "BadRequest"), None),
+        (b"{}", "application/json", (400, "BadRequest"), "conversation"),
+        (b" " * (MAX_BODY + 1), "application/json", (413, "ActivityTooLarge"), None),
+    ],
+    ids=["content type", "no json", "no activity", "too large"],
+)
+async def test_what_is_no_activity_gets_a_clear_error(
+    app: AppUnderTest, body: bytes, content_type: str, error: tuple[int, str], field: str | None
+) -> None:
+    answer = await app.post(body, {"Content-Type": content_type})
+    assert answer.error == error
+    assert answer.body["error"].get("field") == field
+    assert answer.body["error"]["message"]
+
+
+async def test_expected_replies_come_in_the_answer(app: AppUnderTest) -> None:
+    ada = await app.user()
+    answer = await app.post(activity(ada, deliveryMode="expectReplies"))
+    assert answer.status == 200
+    assert [each["type"] for each in answer.body["activities"]] == ["typing", "message"]
+    assert answer.body["activities"][1]["text"].endswith("Message added to the queue.")
+    assert len(await ada.hears(1)) == 1
+
+
+async def test_an_invoke_that_nobody_handles_is_501(app: AppUnderTest) -> None:
+    answer = await app.post(activity(await app.user(), type="invoke", name="nobody/handles"))
+    assert answer.status == 501
+
+
+async def test_an_invoke_is_answered_with_what_the_bot_returns(
+    app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def on_invoke_activity(_turn: TurnContext) -> InvokeResponse:
+        return InvokeResponse(status=202, body={"accepted": True})
+
+    ada = await app.user()
+    monkeypatch.setattr(app.wiring.bot, "on_invoke_activity", on_invoke_activity)
+    answer = await app.post(activity(ada, type="invoke", name="task/fetch"))
+    assert (answer.status, answer.body) == (202, {"accepted": True})
+
+
+@pytest.mark.parametrize(
+    ("raised", "error"),
+    [
+        (RuntimeError("secret detail"), (500, "BotError")),
+        (ServiceUnavailable("busy", retry_after=7), (503, "ServiceUnavailable")),
+        (ConversationGone("gone"), (502, "ChannelRefused")),
+        (Refused("never"), (502, "ChannelRefused")),
+    ],
+)
+async def test_an_error_in_a_turn_is_an_answer_too(
+    app: AppUnderTest,
+    monkeypatch: pytest.MonkeyPatch,
+    raised: Exception,
+    error: tuple[int, str],
+) -> None:
+    async def on_message_activity(_turn: TurnContext) -> None:
+        raise raised
+
+    ada = await app.user()
+    monkeypatch.setattr(app.wiring.bot, "on_message_activity", on_message_activity)
+    answer = await app.post(activity(ada))
+    assert answer.error == error
+    assert "secret detail" not in json.dumps(answer.body)
+    assert answer.headers.get("Retry-After") == ("7" if answer.status == 503 else None)
+
+
+async def test_a_bot_can_change_and_withdraw_what_it_said(
+    app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def on_message_activity(turn: TurnContext) -> None:
+        kept = await turn.send_activity("first")
+        await turn.update_activity(Activity(type=ActivityTypes.message, id=kept.id, text="changed"))
+        withdrawn = await turn.send_activity("oops")
+        await turn.delete_activity(withdrawn.id)
+
+    ada = await app.user()
+    monkeypatch.setattr(app.wiring.bot, "on_message_activity", on_message_activity)
+    await ada.says("hello")
+    assert (await ada.hears(2))[1:] == ["changed"]
+
+
+async def test_a_first_contact_is_remembered(app: AppUnderTest) -> None:
+    ada = await app.user()
+    reference = await stored(app, ada)
+    assert reference["serviceUrl"] == app.direct_line.base_url
+    assert reference["user"] == {"id": "dl_ada", "name": "Ada", "role": "user"}
+    assert "activityId" not in reference
+
+
+async def test_a_group_is_remembered_without_one_of_its_members(app: AppUnderTest) -> None:
+    ada = await app.user()
+    group = {"id": ada.conversation_id, "isGroup": True}
+    await app.post(activity(ada, conversation=group))
+    assert "user" not in await stored(app, ada)
+
+
+async def test_the_workers_conversation_is_not_remembered(app: AppUnderTest) -> None:
+    assert await stored(app, await app.impostor()) is None
+
+
+@pytest.mark.parametrize(
+    "goodbye",
+    [
+        {"type": "conversationUpdate", "membersRemoved": [{"id": "bot"}]},
+        {"type": "installationUpdate", "action": "remove"},
+    ],
+    ids=["removed from the conversation", "uninstalled"],
+)
+async def test_a_bot_that_was_removed_forgets_the_conversation(
+    app: AppUnderTest, goodbye: dict[str, Any]
+) -> None:
+    ada = await app.user()
+    await app.post(activity(ada, **goodbye))
+    assert await stored(app, ada) is None
+    await app.post(activity(ada, type="installationUpdate", action="add"))
+    assert await stored(app, ada)
+
+
+async def test_on_other_channels_too_the_proactive_message_answers_nothing(
+    app: AppUnderTest,
+) -> None:
+    """There the SDK would stamp a made-up replyToId on it, and the Emulator would hold it back."""
+    ada = await app.user()
+    await app.post(activity(ada, channelId="emulator"))
+    await app.run_worker()
+    said = await ada.activities()
+    assert said[-1]["text"] == "This is coming back from the trigger! hello"
+    assert "replyToId" not in said[-1]
+
+
+async def test_health_says_what_is_reachable(app: AppUnderTest) -> None:
+    answer = await app.wiring.report_health()
+    assert answer.status_code == 200
+    assert json.loads(answer.get_body()) == {
+        "status": "ok",
+        "checks": {"queue": "reachable", "tables": "reachable", "directLine": "reachable"},
+    }
+
+
+async def test_health_names_what_is_not(app: AppUnderTest) -> None:
+    app.wiring.settings = type(app.wiring.settings)(
+        **{
+            name: getattr(app.wiring.settings, name)
+            for name in type(app.wiring.settings).__dataclass_fields__
+        }
+        | {"direct_line_endpoint": "http://127.0.0.1:1"}
+    )
+    answer = await app.wiring.report_health()
+    assert answer.status_code == 503
+    checks = json.loads(answer.get_body())["checks"]
+    assert checks["directLine"] == "unreachable: ClientConnectorError"
+    assert checks["queue"] == "reachable"
