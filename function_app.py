@@ -2,24 +2,26 @@
 
 RESOURCE 1, the bot endpoint, is `messages`: channels post to it, the bot answers and puts what
 users say on the queue. RESOURCE 2, the queue worker, is `deliver`: it takes messages off the queue
-and hands them back to the bot over Direct Line.
+and hands them back to the bot over Direct Line. While a setting is missing or wrong neither is
+there, so nothing is served unsafely and no message is taken off the queue; `health` says why.
 """
 
 import azure.functions as func
 
 from bot_logic.envelope import QUEUE_NAME
-from bot_logic.wiring import wiring
+from bot_logic.wiring import may_serve, report_health, wiring
 
-app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)  # Bot Framework tokens guard it
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+resources = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
-@app.route("messages", methods=["POST"])
+@resources.route("messages", methods=["POST"])  # Bot Framework tokens guard it
 async def messages(req: func.HttpRequest) -> func.HttpResponse:
     """RESOURCE 1: the bot's messaging endpoint."""
     return await wiring().messages(req)
 
 
-@app.queue_trigger("message", QUEUE_NAME, "AzureWebJobsStorage")
+@resources.queue_trigger("message", QUEUE_NAME, "AzureWebJobsStorage")
 async def deliver(message: func.QueueMessage) -> None:
     """RESOURCE 2: the queue worker."""
     await wiring().deliver(message)
@@ -27,5 +29,9 @@ async def deliver(message: func.QueueMessage) -> None:
 
 @app.route("health", methods=["GET"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - bound by name
-    """Whether the app can reach what it depends on."""
-    return await wiring().report_health()
+    """Whether the settings are right, and whether the app can reach what it depends on."""
+    return await report_health()
+
+
+if may_serve():
+    app.register_functions(resources)

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 from functools import cache, cached_property
+from typing import Any
 
 import aiohttp
 import azure.functions as func
@@ -27,11 +28,14 @@ from bot_logic.bot_endpoint.state import TableStorage
 from bot_logic.bot_endpoint.table import Table
 from bot_logic.bot_endpoint.trigger import TriggerHandler
 from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
+from bot_logic.errors import SettingsError
 from bot_logic.health import Health, answers
 from bot_logic.queue_worker.direct_line import DirectLine
 from bot_logic.queue_worker.worker import QueueWorker, ReceivedMessage
 from bot_logic.settings import Settings
 from bot_logic.storage_queue import StorageQueue
+
+logger = logging.getLogger(__name__)
 
 
 @cache
@@ -43,6 +47,26 @@ def wiring() -> "Wiring":
     """
     logging.getLogger("azure").setLevel(logging.WARNING)  # else every call's headers are logged
     return Wiring(Settings.from_environment(os.environ))
+
+
+def may_serve() -> bool:
+    """Whether all settings are right; if not, the log says which are not."""
+    try:
+        wiring()
+    except SettingsError as error:
+        logger.error("only health is served: %s", error)  # noqa: TRY400 - no traceback needed
+        return False
+    return True
+
+
+async def report_health() -> func.HttpResponse:
+    """200 with what is reachable, or 503 with what is not, or with the settings to mend."""
+    try:
+        report = await wiring().health.report()
+    except SettingsError as error:
+        return _json(503, {"status": "misconfigured", "problems": list(error.problems)})
+    status = "ok" if report.healthy else "unhealthy"
+    return _json(200 if report.healthy else 503, {"status": status, "checks": dict(report.checks)})
 
 
 class Wiring:
@@ -58,16 +82,6 @@ class Wiring:
     async def deliver(self, message: ReceivedMessage) -> None:
         """RESOURCE 2: a message from the queue."""
         await self.worker.handle(message)
-
-    async def report_health(self) -> func.HttpResponse:
-        """200 with what is reachable, or 503 with what is not."""
-        report = await self.health.report()
-        body = {"status": "ok" if report.healthy else "unhealthy", "checks": dict(report.checks)}
-        return func.HttpResponse(
-            json.dumps(body),
-            status_code=200 if report.healthy else 503,
-            mimetype="application/json",
-        )
 
     @cached_property
     def session(self) -> aiohttp.ClientSession:
@@ -159,3 +173,7 @@ class Wiring:
             SigningKeys(self.session, identity.emulator_openid_metadata_url),
             PooledConnectorFactory(self.session, credentials),
         )
+
+
+def _json(status: int, body: dict[str, Any]) -> func.HttpResponse:
+    return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json")

@@ -9,6 +9,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import aiohttp
+
 START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 35.0  # seconds; the Functions host drains for up to 30
 POLL_INTERVAL = 0.25  # seconds
@@ -24,7 +26,7 @@ class Program:
 
     Attributes:
         name: what the log and the error messages call it.
-        ready: raises an OSError (as aiohttp's connection errors are) while it does not answer.
+        ready: raises an OSError or an aiohttp error while it does not answer.
     """
 
     name: str
@@ -97,7 +99,7 @@ class Processes:
         while process.returncode is None and time.monotonic() < deadline:
             try:
                 return await program.ready()
-            except OSError as error:
+            except (OSError, aiohttp.ClientError) as error:
                 problem = str(error)
             await asyncio.sleep(POLL_INTERVAL)
         if process.returncode is not None:

@@ -104,7 +104,7 @@ class Stack:
         else:
             command = [sys.executable, "-m", "local_dev.functions_host", "--port", port]
         health = f"http://localhost:{port}/api/health"
-        return Program("functions", command, lambda: _get(health), self._host_environment())
+        return Program("functions", command, lambda: _healthy(health), self._host_environment())
 
     def _host_environment(self) -> dict[str, str]:
         """For `func`, this Python; and where the others are, if not where the settings say."""
@@ -136,7 +136,7 @@ async def run(stack: Stack) -> None:
     Raises:
         ProcessError: something could not start, or ended by itself.
     """
-    _prepare(stack)
+    prepare(stack)
     processes, stopping = Processes(), asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
@@ -163,7 +163,12 @@ async def _start_and_watch(processes: Processes, stack: Stack) -> None:
     raise await processes.first_to_end()
 
 
-def _prepare(stack: Stack) -> None:
+def prepare(stack: Stack) -> None:
+    """See that all is there, and make local.settings.json if there is none.
+
+    Raises:
+        ProcessError: something is missing, or a port is taken.
+    """
     if not AZURITE.exists():
         raise ProcessError("Azurite is not installed; `make run` installs it (Node.js 20+ needed)")
     if taken := stack.ports.taken():
@@ -194,13 +199,20 @@ def _answers(port: int) -> bool:
 
 
 async def _get(url: str) -> None:
-    """Raises an OSError with what was answered, unless it was 200."""
-    try:
-        async with aiohttp.ClientSession() as session, session.get(url) as response:
-            if response.status != HTTPStatus.OK:
-                raise ConnectionError(f"{url} answered {response.status} {await response.text()}")
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise ConnectionError(f"{url}: {error}") from error
+    """Raises an error with what was answered, unless it was 200."""
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        if response.status != HTTPStatus.OK:
+            raise ConnectionError(f"{url} answered {response.status} {await response.text()}")
+
+
+async def _healthy(url: str) -> None:
+    """As `_get`; and an app that cannot serve with its settings is not waited for."""
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        text = await response.text()
+        if response.status == HTTPStatus.SERVICE_UNAVAILABLE and "misconfigured" in text:
+            raise ProcessError("; ".join(json.loads(text)["problems"]))
+        if response.status != HTTPStatus.OK:
+            raise ConnectionError(f"{url} answered {response.status} {text}")
 
 
 def _say(text: str) -> None:

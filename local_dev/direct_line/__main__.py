@@ -17,7 +17,9 @@ logger = logging.getLogger("local_dev.direct_line")
 
 def main() -> None:
     """Read arguments and environment, then serve until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s direct-line %(message)s")
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S"
+    )
     try:
         asyncio.run(_serve(_settings(os.environ)))
     except OSError as error:

@@ -170,27 +170,3 @@ async def test_on_other_channels_too_the_proactive_message_answers_nothing(
     said = await ada.activities()
     assert said[-1]["text"] == "This is coming back from the trigger! hello"
     assert "replyToId" not in said[-1]
-
-
-async def test_health_says_what_is_reachable(app: AppUnderTest) -> None:
-    answer = await app.wiring.report_health()
-    assert answer.status_code == 200
-    assert json.loads(answer.get_body()) == {
-        "status": "ok",
-        "checks": {"queue": "reachable", "tables": "reachable", "directLine": "reachable"},
-    }
-
-
-async def test_health_names_what_is_not(app: AppUnderTest) -> None:
-    app.wiring.settings = type(app.wiring.settings)(
-        **{
-            name: getattr(app.wiring.settings, name)
-            for name in type(app.wiring.settings).__dataclass_fields__
-        }
-        | {"direct_line_endpoint": "http://127.0.0.1:1"}
-    )
-    answer = await app.wiring.report_health()
-    assert answer.status_code == 503
-    checks = json.loads(answer.get_body())["checks"]
-    assert checks["directLine"] == "unreachable: ClientConnectorError"
-    assert checks["queue"] == "reachable"

@@ -1,0 +1,45 @@
+"""Another program speaks through the bot: it puts one message on the queue for each conversation.
+
+    python examples/order_ready.py "Your pizza is ready."
+
+It knows nothing of bots: it reads where the bot has been, and writes a small JSON object per
+message (docs/queue-messages.md). AzureWebJobsStorage in the environment names the storage account;
+without it, Azurite on its usual ports is used, as in `make run`.
+"""
+
+import json
+import os
+import sys
+
+from azure.data.tables import TableClient
+from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+
+# Azurite's public account. https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
+AZURITE = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
+    "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
+)
+
+
+def main(text: str) -> None:
+    """Tell everyone the bot has met."""
+    storage = os.environ.get("AzureWebJobsStorage", AZURITE)
+    encoding = TextBase64EncodePolicy()  # as host.json asks for
+    count = 0
+    with (
+        TableClient.from_connection_string(storage, "conversations") as conversations,
+        QueueClient.from_connection_string(
+            storage, "bot-queue", message_encode_policy=encoding
+        ) as queue,
+    ):
+        for row in conversations.list_entities(select=["reference"]):
+            message = {"conversation": json.loads(row["reference"]), "text": text}
+            queue.send_message(json.dumps(message))
+            count += 1
+    print(f"{count} message(s) put on the queue")  # noqa: T201 - a command line program
+
+
+if __name__ == "__main__":
+    main(" ".join(sys.argv[1:]) or "Your order is ready.")

@@ -1,0 +1,148 @@
+"""The whole of `make run` on free ports, and a real browser."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+from local_dev.processes import Processes, Program
+from local_dev.run import Ports, Stack, prepare
+from tests.functional.conftest import free_ports
+
+# For a machine without a screen that reaches no other network; root needs --no-sandbox.
+BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+SECRET = "a-direct-line-secret-of-the-tests"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass
+class RunningStack:
+    """All programs of `make run`, which a test can stop and start one by one."""
+
+    stack: Stack
+    processes: Processes
+    programs: dict[str, Program]
+
+    @property
+    def chat_page(self) -> str:
+        return f"http://localhost:{self.stack.ports.chat}"
+
+    async def fail(self, *rules: dict[str, Any]) -> None:
+        """Let the local Direct Line fail as these rules say."""
+        url, headers = f"{self.chat_page}/local/faults", {"Authorization": f"Bearer {SECRET}"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, json=list(rules), headers=headers) as response,
+        ):
+            assert response.status == 200, await response.text()
+
+    async def restart(self, name: str, **environment: str) -> None:
+        """Stop a program and start it again, with these settings changed."""
+        await self.processes.stop(name)
+        program = self.programs[name]
+        changed = {**program.environment, **environment}
+        await self.processes.start(replace(program, environment=changed))
+
+
+@pytest.fixture(scope="session")
+def ports() -> Ports:
+    return Ports(*free_ports(5))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def example_settings() -> Iterator[None]:
+    """What the example file says wins over what a developer has in local.settings.json."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MicrosoftAppId", "MicrosoftAppPassword", "ChannelService"):
+            patch.setenv(name, "")
+        patch.setenv("DirectLineSecret", SECRET)
+        yield
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running(
+    ports: Ports, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningStack]:
+    stack = Stack(ports, tmp_path_factory.mktemp("azurite"))
+    prepare(stack)
+    processes = Processes()
+    try:
+        for program in stack.programs():
+            await processes.start(program)
+        yield RunningStack(stack, processes, {each.name: each for each in stack.programs()})
+    finally:
+        await processes.stop_all()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        system_browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+        try:
+            launched = await playwright.chromium.launch(
+                executable_path=system_browser, args=BROWSER_ARGUMENTS
+            )
+        except PlaywrightError as error:
+            reason = f"no Chromium; .venv/bin/playwright install chromium gets one: {error}"
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+        yield launched
+        await launched.close()
+
+
+@dataclass
+class Chat:
+    """One user's browser window."""
+
+    page: Page
+    url: str
+
+    async def open(self) -> None:
+        await self.page.goto(self.url)
+        await self.sees("Welcome You!")
+
+    async def says(self, text: str) -> None:
+        box = self.page.locator("input[data-id=webchat-sendbox-input]")
+        await box.fill(text)
+        await box.press("Enter")
+
+    async def sees(self, text: str, within: float = 10) -> None:
+        """Raises playwright's TimeoutError if the text does not show up within these seconds."""
+        shown = self.page.locator(".webchat__bubble__content").filter(has_text=text).first
+        await shown.wait_for(timeout=within * 1000)
+
+    async def all_it_sees(self) -> list[str]:
+        return await self.page.locator(".webchat__bubble__content").all_inner_texts()
+
+
+@pytest.fixture(params=["websocket", "polling"])
+def transport(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+class NewChat:
+    """Opens windows that share nothing: a new user each."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser, self._url = browser, url
+
+    async def __call__(self) -> Chat:
+        context = await self._browser.new_context(viewport={"width": 640, "height": 480})
+        chat = Chat(await context.new_page(), self._url)
+        await chat.open()
+        return chat
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def new_chat(
+    running: RunningStack, browser: Browser, transport: str
+) -> AsyncIterator[NewChat]:
+    yield NewChat(browser, f"{running.chat_page}/?transport={transport}")
+    for context in browser.contexts:
+        await context.close()

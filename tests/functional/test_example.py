@@ -1,0 +1,31 @@
+"""The README's example: another program speaks through the bot."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from tests.functional.app_under_test import AppUnderTest
+from tests.functional.conftest import Azurite
+
+EXAMPLE = Path(__file__).parents[2] / "examples/order_ready.py"
+
+
+async def test_the_kitchens_program_reaches_everyone_the_bot_has_met(
+    app: AppUnderTest, azurite: Azurite
+) -> None:
+    await app.wiring.conversations_table._client.delete_table()
+    ada, bob = await app.user(), await app.user("dl_bob", "Bob")
+    await app.wiring.queue.create()
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(EXAMPLE), "Your", "pizza", "is", "ready."),
+        env={**os.environ, "AzureWebJobsStorage": azurite.connection_string},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await program.communicate()
+    assert printed == b"2 message(s) put on the queue\n"
+    assert await app.run_worker() == 2
+    for user in (ada, bob):
+        assert (await user.hears(2))[1] == (
+            "This is coming back from the trigger! Your pizza is ready."
+        )

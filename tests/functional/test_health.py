@@ -1,0 +1,63 @@
+"""GET /api/health: what the app can reach, or which setting keeps it from serving."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot_logic import wiring as wiring_module
+from bot_logic.wiring import may_serve, report_health
+from tests.functional.app_under_test import AppUnderTest
+from tests.functional.conftest import Azurite
+
+
+@pytest.fixture
+async def environment(
+    azurite: Azurite, app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[pytest.MonkeyPatch]:
+    """The environment of an app that is in order."""
+    monkeypatch.setenv("AzureWebJobsStorage", azurite.connection_string)
+    monkeypatch.setenv("DirectLineEndpoint", app.direct_line.base_url)
+    monkeypatch.setenv("DirectLineSecret", "a-secret-of-the-tests")
+    monkeypatch.setenv("TriggerSigningKey", "k" * 32)
+    wiring_module.wiring.cache_clear()
+    yield monkeypatch
+    if may_serve():
+        await wiring_module.wiring().close()
+    wiring_module.wiring.cache_clear()
+
+
+async def health() -> tuple[int, Any]:
+    answer = await report_health()
+    return answer.status_code, json.loads(answer.get_body())
+
+
+@pytest.mark.usefixtures("environment")
+async def test_it_says_what_is_reachable() -> None:
+    everything = dict.fromkeys(("queue", "tables", "directLine"), "reachable")
+    assert await health() == (200, {"status": "ok", "checks": everything})
+
+
+async def test_it_names_what_is_not(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("DirectLineEndpoint", "http://127.0.0.1:1")
+    status, body = await health()
+    assert (status, body["status"]) == (503, "unhealthy")
+    assert body["checks"]["directLine"] == "unreachable: ClientConnectorError"
+    assert body["checks"]["queue"] == "reachable"
+
+
+async def test_it_names_each_setting_that_keeps_the_app_from_serving(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.delenv("DirectLineSecret")
+    environment.setenv("TriggerSigningKey", "short")
+    status, body = await health()
+    assert (status, body["status"]) == (503, "misconfigured")
+    assert body["problems"] == [
+        "DirectLineSecret is missing",
+        "TriggerSigningKey needs at least 32 characters in each key",
+    ]
+    assert not may_serve()
+    environment.setenv("DirectLineSecret", "a-secret-of-the-tests")
+    environment.setenv("TriggerSigningKey", "k" * 32)

@@ -1,0 +1,55 @@
+"""Anyone may ask for the app's health, so asking must stay cheap."""
+
+import asyncio
+
+import pytest
+
+from bot_logic import health
+from bot_logic.errors import QueueNotCreated
+from bot_logic.health import Health
+
+
+class Checked:
+    """A neighbour that counts how often it is looked at."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.times, self.error = 0, error
+
+    async def __call__(self) -> None:
+        self.times += 1
+        await asyncio.sleep(0)
+        if self.error:
+            raise self.error
+
+
+async def test_many_who_ask_at_once_cause_one_check() -> None:
+    queue = Checked()
+    it = Health({"queue": queue})
+    reports = await asyncio.gather(*(it.report() for _ in range(50)))
+    assert all(report.healthy for report in reports)
+    assert queue.times == 1
+
+
+async def test_a_report_is_made_anew_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Checked()
+    it = Health({"queue": queue})
+    await it.report()
+    monkeypatch.setattr(health, "KEPT_FOR", -1.0)
+    await it.report()
+    assert queue.times == 2
+
+
+async def test_one_failure_makes_the_whole_unhealthy_and_shows_no_detail() -> None:
+    it = Health({"queue": Checked(QueueNotCreated("with a detail")), "tables": Checked()})
+    report = await it.report()
+    assert not report.healthy
+    assert report.checks == {"queue": "unreachable: QueueNotCreated", "tables": "reachable"}
+
+
+async def test_a_neighbour_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(health, "CHECK_TIMEOUT", 0.01)
+    report = await Health({"queue": hangs}).report()
+    assert report.checks == {"queue": "unreachable: TimeoutError"}
