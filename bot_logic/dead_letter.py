@@ -11,13 +11,13 @@ from typing import Any
 from bot_logic.envelope import MAX_QUEUE_BYTES
 
 
-def dead_letter(message: bytes | str, error: Exception, *, attempts: int) -> str:
+def dead_letter(message: bytes | str, error: Exception, *, attempts: int | None = None) -> str:
     """The poison queue's message: what it was, why it ended here, when, after how many attempts.
 
     Args:
         message: the queue message as it was received.
         error: what made it end here; its type and its text become the reason.
-        attempts: how often a delivery was tried.
+        attempts: how often a delivery was tried, where that is known.
 
     Returns:
         A JSON object; or the bare message, if that leaves no room for the reason.
@@ -30,7 +30,13 @@ def dead_letter(message: bytes | str, error: Exception, *, attempts: int) -> str
         "deadLetteredAt": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     try:
-        letter = json.dumps(fields | {"message": json.loads(text)})
+        letter = _json(fields | {"message": json.loads(text)})
     except (ValueError, RecursionError):  # no JSON: keep the string it is
-        letter = json.dumps(fields | {"message": text})
-    return letter if len(letter) <= MAX_QUEUE_BYTES else text
+        letter = _json(fields | {"message": text})
+    return letter if len(letter.encode()) <= MAX_QUEUE_BYTES else text
+
+
+def _json(fields: dict[str, Any]) -> str:
+    """Readable JSON; escaped where that is not possible, as for half a character."""
+    letter = json.dumps(fields, ensure_ascii=False)
+    return letter if letter.isprintable() else json.dumps(fields)

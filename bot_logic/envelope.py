@@ -18,10 +18,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
 
 from bot_logic.errors import ExpiredMessage, OversizedMessage, UndecodableMessage
 from bot_logic.legacy import modernise
+from bot_logic.wire import is_base_url, is_id
 
 QUEUE_NAME: Final = "bot-queue"
 POISON_QUEUE_NAME: Final = "bot-queue-poison"  # where the Functions host puts poison messages, too
@@ -118,11 +118,11 @@ def from_document(document: Any, *, default_id: str | None = None) -> Envelope:
     """
     fields = _object(document, "message")
     return Envelope(
-        id=_text(fields.get("id", default_id), "id"),
+        id=_id(default_id if fields.get("id") is None else fields["id"], "id"),
         reference=_checked_reference(fields.get("conversation")),
         text=_text(fields.get("text"), "text"),
-        created=_unix_time(fields.get("created", int(time.time())), "created"),
-        expires=None if fields.get("expires") is None else _unix_time(fields["expires"], "expires"),
+        created=_unix_time(fields.get("created"), "created") or int(time.time()),
+        expires=_unix_time(fields.get("expires"), "expires"),
     )
 
 
@@ -142,15 +142,16 @@ def _checked_reference(value: Any) -> Json:
     reference = dict(_object(value, "conversation"))
     # An answer to one activity; kept, it would hold the proactive message back in Web Chat.
     reference.pop("activityId", None)
-    _text(reference.get("channelId"), "conversation.channelId")
-    _url(reference.get("serviceUrl"), "conversation.serviceUrl")
+    _id(reference.get("channelId"), "conversation.channelId")
+    if not is_base_url(reference.get("serviceUrl")):
+        raise UndecodableMessage("must be an http(s) URL", field="conversation.serviceUrl")
     account = _object(reference.get("conversation"), "conversation.conversation")
-    _text(account.get("id"), "conversation.conversation.id")
+    _id(account.get("id"), "conversation.conversation.id")
     for party in ("user", "bot"):
         if reference.get(party) is not None:
             account = _object(reference[party], f"conversation.{party}")
             if account.get("id") is not None:
-                _text(account["id"], f"conversation.{party}.id")
+                _id(account["id"], f"conversation.{party}.id")
     return reference
 
 
@@ -166,17 +167,15 @@ def _text(value: Any, field: str) -> str:
     return value
 
 
-def _url(value: Any, field: str) -> None:
-    try:
-        parts = urlsplit(_text(value, field))
-        well_formed = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        well_formed = False
-    if not well_formed:
-        raise UndecodableMessage("must be an http(s) URL", field=field)
+def _id(value: Any, field: str) -> str:
+    if not is_id(value):
+        raise UndecodableMessage("must be an id: printable, not empty, not endless", field=field)
+    return str(value)
 
 
-def _unix_time(value: Any, field: str) -> int:
+def _unix_time(value: Any, field: str) -> int | None:
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise UndecodableMessage("must be a Unix time in whole seconds", field=field)
     return value

@@ -9,6 +9,7 @@ from typing import Final
 import aiohttp
 
 from bot_logic.errors import ProactiveBotError
+from bot_logic.single_flight import SingleFlight
 
 CHECK_TIMEOUT: Final = 5.0  # seconds
 KEPT_FOR: Final = 2.0  # seconds; anyone may ask, and asking must not become load on others
@@ -35,16 +36,18 @@ class Health:
         self._checks = checks
         self._report = Report({})
         self._made_at = float("-inf")  # on the monotonic clock
-        self._making = asyncio.Lock()
+        self._make_once = SingleFlight(self._make)  # however many ask
 
     async def report(self) -> Report:
         """The state of things now, or a moment ago."""
-        async with self._making:
-            if time.monotonic() - self._made_at > KEPT_FOR:
-                outcomes = await asyncio.gather(*map(_outcome, self._checks.values()))
-                self._report = Report(dict(zip(self._checks, outcomes, strict=True)))
-                self._made_at = time.monotonic()
-            return self._report
+        if time.monotonic() - self._made_at > KEPT_FOR:
+            await self._make_once()
+        return self._report
+
+    async def _make(self) -> None:
+        outcomes = await asyncio.gather(*map(_outcome, self._checks.values()))
+        self._report = Report(dict(zip(self._checks, outcomes, strict=True)))
+        self._made_at = time.monotonic()
 
 
 async def answers(session: aiohttp.ClientSession, url: str) -> None:

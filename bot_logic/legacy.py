@@ -48,12 +48,19 @@ def _from_node_address(address: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in address.items() if name not in ("id", "useAuth")}
 
 
+def _from_conversation_reference(reference: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _camel_case(value) if isinstance(value, Mapping) else value
+        for name, value in reference.items()
+    }
+
+
 def _camel_case(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name[:1].lower() + name[1:]: value for name, value in fields.items()}
 
 
 _CONVERSIONS: Final[Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "resumptionCookie": _from_resumption_cookie,
-    "relatesTo": dict,
+    "relatesTo": _from_conversation_reference,
     "address": _from_node_address,
 }

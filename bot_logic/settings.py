@@ -7,9 +7,9 @@ once; a value is never shown, neither in an error nor in a repr.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 from bot_logic.errors import SettingsError
+from bot_logic.wire import is_base_url
 
 AppType = Literal["MultiTenant", "SingleTenant", "UserAssignedMSI"]
 APP_TYPES: Final[tuple[AppType, ...]] = ("MultiTenant", "SingleTenant", "UserAssignedMSI")
@@ -98,7 +98,7 @@ class BotIdentity:
         app_id: the Microsoft app id; empty means anonymous, which only a local run may be.
         password: the client secret; unused with ``UserAssignedMSI``.
         app_type: as registered with the Azure Bot.
-        token_issuers: who may issue the Emulator's tokens for this bot.
+        tenant_id: the tenant the app lives in; empty with ``MultiTenant``.
         authority: the base URL of the OAuth 2.0 token endpoint.
         oauth_scope: what the bot asks tokens for.
         channel_token_issuer: who issues the channels' tokens.
@@ -175,9 +175,10 @@ class _Reader:
         self.problems: list[str] = []
 
     @property
-    def in_azure(self) -> bool:
-        # https://learn.microsoft.com/azure/app-service/reference-app-settings
-        return bool(self._environ.get("WEBSITE_INSTANCE_ID"))
+    def runs_locally(self) -> bool:
+        # Core Tools sets it, and nothing else does: what is not known to be local is in Azure.
+        # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#azure_functions_environment
+        return self._environ.get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development"
 
     def optional(self, name: str, default: str = "") -> str:
         return self._environ.get(name, "").strip() or default
@@ -190,12 +191,7 @@ class _Reader:
 
     def url(self, name: str, default: str) -> str:
         value = self.optional(name, default).rstrip("/")
-        try:
-            parts = urlsplit(value)
-            well_formed = parts.scheme in ("http", "https") and bool(parts.hostname)
-        except ValueError:
-            well_formed = False
-        if not well_formed:
+        if not is_base_url(value):
             self.problems.append(f"{name} must be an http(s) URL")
         return value
 
@@ -211,18 +207,20 @@ def _storage_connection(read: _Reader) -> Secret:
     value = read.required("AzureWebJobsStorage")
     if value.rstrip(";").lower() == _DEVELOPMENT_STORAGE.lower():
         return Secret(_AZURITE)
-    if value and "AccountName=" not in value:
+    has_key = "AccountName=" in value and "AccountKey=" in value
+    if value and not has_key and "SharedAccessSignature=" not in value:
         read.problems.append("AzureWebJobsStorage must be a storage account's connection string")
     return Secret(value)
 
 
 def _signing_keys(read: _Reader) -> tuple[Secret, ...]:
-    keys = [key.strip() for key in read.required("TriggerSigningKey").split(",")]
-    if any(0 < len(key) < MIN_SIGNING_KEY_LENGTH for key in keys):
+    value = read.required("TriggerSigningKey")
+    keys = [key.strip() for key in value.split(",")]
+    if value and any(len(key) < MIN_SIGNING_KEY_LENGTH for key in keys):
         read.problems.append(
             f"TriggerSigningKey needs at least {MIN_SIGNING_KEY_LENGTH} characters in each key"
         )
-    return tuple(Secret(key) for key in keys if key)
+    return tuple(map(Secret, keys))
 
 
 def _app_type(read: _Reader) -> AppType:
@@ -244,7 +242,7 @@ def _cloud(read: _Reader) -> Cloud:
 def _identity(read: _Reader) -> BotIdentity:
     app_id, app_type, cloud = read.optional("MicrosoftAppId"), _app_type(read), _cloud(read)
     managed = app_type == "UserAssignedMSI"
-    if read.in_azure or managed or app_type == "SingleTenant":
+    if not read.runs_locally or app_type != "MultiTenant":
         read.required("MicrosoftAppId", "" if app_id else " (only a local run may be anonymous)")
     if app_id and not managed:
         read.required("MicrosoftAppPassword")

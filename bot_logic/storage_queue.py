@@ -10,7 +10,7 @@ from azure.storage.queue.aio import QueueClient
 from bot_logic.errors import MessageNotInserted, QueueNotCreated
 from bot_logic.settings import Secret
 
-CALL_TIMEOUT = 3  # seconds for one attempt; a turn has 15 for everything
+CALL_TIMEOUT = 2  # seconds for one attempt; a turn has 15 for everything
 RETRIES = 1
 RETRY_PAUSE = 1  # seconds
 _NEVER_EXPIRES = -1  # else the service deletes a waiting message after seven days, silently

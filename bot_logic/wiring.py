@@ -35,6 +35,8 @@ from bot_logic.queue_worker.worker import QueueWorker, ReceivedMessage
 from bot_logic.settings import Settings
 from bot_logic.storage_queue import StorageQueue
 
+CONNECTIONS_PER_HOST = 100
+
 logger = logging.getLogger(__name__)
 
 
@@ -86,7 +88,9 @@ class Wiring:
     @cached_property
     def session(self) -> aiohttp.ClientSession:
         """One connection pool for all calls to Direct Line, channels and login servers."""
-        return aiohttp.ClientSession()
+        # Bounded by host, so that a channel that hangs does not take the places of the others.
+        connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_PER_HOST)
+        return aiohttp.ClientSession(connector=connector)
 
     @cached_property
     def queue(self) -> StorageQueue:

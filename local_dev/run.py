@@ -20,16 +20,11 @@ from pathlib import Path
 
 import aiohttp
 
+from local_dev import azurite
 from local_dev.processes import ProcessError, Processes, Program
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_FILE = ROOT / "local.settings.json"
-AZURITE = ROOT / "local_dev/node_modules/.bin/azurite"
-# Azurite's public account. https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
-AZURITE_ACCOUNT = (
-    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
-    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
-)
 
 BANNER = """
   The proactive bot is running.
@@ -83,11 +78,8 @@ class Stack:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.close()
 
-        # Today's Python clients speak a newer API version than the pinned Azurite knows.
-        command = [str(AZURITE), "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
-        command += ["--location", str(self.data)]
-        for service in ("blob", "queue", "table"):
-            command += [f"--{service}Port", str(getattr(self.ports, service))]
+        ports = self.ports
+        command = azurite.command(self.data, ports.blob, ports.queue, ports.table)
         return Program("azurite", command, ready)
 
     def _direct_line(self) -> Program:
@@ -120,14 +112,7 @@ class Stack:
     @property
     def storage_connection(self) -> str:
         """Azurite's connection string."""
-        return AZURITE_ACCOUNT + "".join(
-            f"{name}Endpoint=http://127.0.0.1:{port}/devstoreaccount1;"
-            for name, port in (
-                ("Blob", self.ports.blob),
-                ("Queue", self.ports.queue),
-                ("Table", self.ports.table),
-            )
-        )
+        return azurite.connection_string(self.ports.blob, self.ports.queue, self.ports.table)
 
 
 async def run(stack: Stack) -> None:
@@ -169,7 +154,7 @@ def prepare(stack: Stack) -> None:
     Raises:
         ProcessError: something is missing, or a port is taken.
     """
-    if not AZURITE.exists():
+    if not azurite.PROGRAM.exists():
         raise ProcessError("Azurite is not installed; `make run` installs it (Node.js 20+ needed)")
     if taken := stack.ports.taken():
         raise ProcessError(

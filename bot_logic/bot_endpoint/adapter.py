@@ -1,9 +1,10 @@
 """An Azure Functions HTTP request -> an authenticated bot turn -> an HTTP response."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import azure.functions as func
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, TurnContext
@@ -11,9 +12,11 @@ from botbuilder.core.conversation_reference_extension import get_continuation_ac
 from botbuilder.schema import ConversationReference
 from msrest.serialization import Model
 
-from bot_logic.bot_endpoint.activity_json import read_activity
+from bot_logic.bot_endpoint.activity_json import parse, to_activity
 from bot_logic.bot_endpoint.authentication import TokenAuthentication
-from bot_logic.errors import BadRequest, Refused, RetryHelps
+from bot_logic.errors import BadRequest, RetryHelps, RetryNeverHelps
+
+TURN_TIMEOUT: Final = 13  # seconds; Direct Line waits 15 for the bot, then tells the user it failed
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +36,18 @@ class FunctionsAdapter(CloudAdapterBase):
         any detail for an error in the bot.
         """
         try:
-            activity = read_activity(request.headers.get("Content-Type", ""), request.get_body())
-            auth_header = request.headers.get("Authorization", "")
-            answer = await self.process_activity(auth_header, activity, bot.on_turn)
+            async with asyncio.timeout(TURN_TIMEOUT):
+                answer = await self._turn(request, bot)
             return func.HttpResponse() if answer is None else _invoke_response(answer)
         except Exception as error:  # noqa: BLE001 - the outermost handler; all are answered
             return _error_response(error)
+
+    async def _turn(self, request: func.HttpRequest, bot: Bot) -> InvokeResponse | None:
+        document = parse(request.headers.get("Content-Type", ""), request.get_body())
+        sender = await self._authentication.authenticate(
+            document["channelId"], document["serviceUrl"], request.headers.get("Authorization", "")
+        )
+        return await self.process_activity(sender, to_activity(document), bot.on_turn)
 
     async def speak_first(
         self, reference: ConversationReference, logic: Callable[[TurnContext], Awaitable[None]]
@@ -66,9 +75,12 @@ def _error_response(error: Exception) -> func.HttpResponse:
             logger.warning("turn failed, a retry can help: %s", error)
             wait = {} if error.retry_after is None else {"Retry-After": f"{error.retry_after:.0f}"}
             return _error_body(503, "ServiceUnavailable", str(error), headers=wait)
-        case Refused():
+        case TimeoutError():
+            logger.warning("turn failed, a retry can help: no end within %d s", TURN_TIMEOUT)
+            return _error_body(503, "ServiceUnavailable", "the bot's neighbours are too slow")
+        case RetryNeverHelps():
             logger.warning("turn failed: %s", error)
-            return _error_body(502, "ChannelRefused", str(error))
+            return _error_body(502, "Refused", str(error))
         case _:
             logger.error("the bot failed", exc_info=error)
             return _error_body(500, "BotError", "the bot failed; its log says why")

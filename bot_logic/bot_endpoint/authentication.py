@@ -69,7 +69,13 @@ class TokenAuthentication(BotFrameworkAuthentication):
     async def authenticate_request(
         self, activity: Activity, auth_header: str
     ) -> AuthenticateRequestResult:
-        """Check the request's token against the bot's identity and the activity.
+        """As `authenticate`, for what the SDK calls."""
+        return await self.authenticate(activity.channel_id, activity.service_url, auth_header)
+
+    async def authenticate(
+        self, channel_id: str, service_url: str, auth_header: str
+    ) -> AuthenticateRequestResult:
+        """Check a request's token against the bot's identity and where the request says it is from.
 
         Raises:
             Unauthorized, Forbidden: it does not pass; the message says why.
@@ -77,7 +83,7 @@ class TokenAuthentication(BotFrameworkAuthentication):
         """
         claims: dict[str, Any] = {}
         if not self._identity.is_anonymous:
-            claims = await self._claims(activity, auth_header)
+            claims = await self._claims(channel_id, service_url, auth_header)
         result = AuthenticateRequestResult()
         result.claims_identity = _claims_identity(claims)
         result.audience = self._identity.oauth_scope
@@ -105,21 +111,23 @@ class TokenAuthentication(BotFrameworkAuthentication):
         names = (AuthenticationConstants.AUDIENCE_CLAIM, AuthenticationConstants.APP_ID_CLAIM)
         return _claims_identity(dict.fromkeys(names, app_id) if app_id else {})
 
-    async def _claims(self, activity: Activity, auth_header: str) -> dict[str, Any]:
+    async def _claims(self, channel_id: str, service_url: str, auth_header: str) -> dict[str, Any]:
         token = _bearer_token(auth_header)
         issuer = _unverified(jwt.decode, token, options={"verify_signature": False}).get("iss")
         if issuer == self._identity.channel_token_issuer:
-            return await self._channel_claims(token, activity)
+            return await self._channel_claims(token, channel_id, service_url)
         if isinstance(issuer, str) and issuer in self._emulator_issuers:
             return await self._emulator_claims(token, issuer)
         raise Unauthorized("the token's issuer is not trusted")
 
-    async def _channel_claims(self, token: str, activity: Activity) -> dict[str, Any]:
+    async def _channel_claims(
+        self, token: str, channel_id: str, service_url: str
+    ) -> dict[str, Any]:
         key = await _signing_key(self._channel_keys, token)
         claims = self._verified(token, key, self._identity.channel_token_issuer)
-        if key.endorsements and activity.channel_id not in key.endorsements:
+        if key.endorsements and channel_id not in key.endorsements:
             raise Forbidden("the token's key is not endorsed for this channel")
-        if claims.get(AuthenticationConstants.SERVICE_URL_CLAIM) != activity.service_url:
+        if claims.get(AuthenticationConstants.SERVICE_URL_CLAIM) != service_url:
             raise Forbidden("the token was issued for another service URL")
         return claims
 
@@ -175,5 +183,5 @@ def _unverified(read: Any, token: str, **options: Any) -> dict[str, Any]:
     """Look into a token before its signature is checked; trust nothing that is seen there."""
     try:
         return dict(read(token, **options))
-    except (jwt.InvalidTokenError, RecursionError):
+    except (jwt.InvalidTokenError, RecursionError, ValueError, TypeError):
         raise Unauthorized("the token is malformed") from None

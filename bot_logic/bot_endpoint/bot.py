@@ -4,6 +4,7 @@ Each method is one occasion to speak. `on_message_activity` is what happens when
 `on_trigger` is what happens when the queue brings something back, and the bot speaks first.
 """
 
+import asyncio
 import logging
 
 from botbuilder.core import ActivityHandler, TurnContext
@@ -20,6 +21,10 @@ from bot_logic.errors import (
     ServiceUnavailable,
 )
 from bot_logic.storage_queue import StorageQueue
+
+# Together with the queue's own timeouts these stay below the adapter's for the whole turn.
+COURTESY_TIMEOUT = 4  # seconds for a message that the user can do without
+COUNT_TIMEOUT = 2  # seconds
 
 logger = logging.getLogger(__name__)
 
@@ -38,25 +43,28 @@ class ProactiveBot(ActivityHandler):
 
     async def on_message_activity(self, turn: TurnContext) -> None:
         """A user wrote: put it on the queue, and say so once the queue has it."""
-        await self._try_to_send(turn, Activity(type=ActivityTypes.typing))
         text = (turn.activity.text or "").strip()
         if not text:
             await turn.send_activity(_about_no_text(turn.activity))
             return
-        problem = await self._enqueue(turn, text)
-        reply = problem or await self._acknowledgement(turn, text)
-        await self._try_to_send(turn, reply)
+        typing = Activity(type=ActivityTypes.typing)
+        _, problem = await asyncio.gather(
+            self._try_to_send(turn, typing), self._enqueue(turn, text)
+        )
+        await self._try_to_send(turn, problem or await self._acknowledgement(turn, text))
 
     async def on_members_added_activity(
         self, members_added: list[ChannelAccount], turn_context: TurnContext
     ) -> None:
         """Somebody joined: welcome them by name, but not the bot itself, nor the queue worker."""
-        for member in members_added:
-            if member.id not in (turn_context.activity.recipient.id, WORKER_USER_ID):
-                name = f" {member.name}" if member.name else ""
-                await turn_context.send_activity(
-                    f"Welcome{name}! Say something, and I will come back to you by myself."
-                )
+        known = (turn_context.activity.recipient.id, WORKER_USER_ID)
+        newcomers = [member for member in members_added if member.id not in known]
+        if newcomers:
+            names = " and ".join(member.name for member in newcomers if member.name)
+            await turn_context.send_activity(
+                f"{f'Welcome {names}' if names else 'Welcome'}! "
+                "Say something, and I will come back to you by myself."
+            )
 
     async def _enqueue(self, turn: TurnContext, text: str) -> str | None:
         """Put the text on the queue; if that fails, what to tell the user."""
@@ -78,18 +86,20 @@ class ProactiveBot(ActivityHandler):
     async def _acknowledgement(self, turn: TurnContext, text: str) -> str:
         """What to say of a text that the queue has; its number is worth less than saying it."""
         try:
-            number = f"{await self._counter.next(turn)}: "
-        except ServiceUnavailable as error:
-            logger.warning("message not counted: %s", error)
+            async with asyncio.timeout(COUNT_TIMEOUT):
+                number = f"{await self._counter.next(turn)}: "
+        except (ServiceUnavailable, TimeoutError) as error:
+            logger.warning("message not counted: %s", type(error).__name__)
             number = ""
         return f"{number}You said {text}. Message added to the queue."
 
     async def _try_to_send(self, turn: TurnContext, message: Activity | str) -> None:
         """Send what the user can do without: failing here would make them say it all again."""
         try:
-            await turn.send_activity(message)
-        except ProactiveBotError as error:
-            logger.warning("not sent: %s", error)
+            async with asyncio.timeout(COURTESY_TIMEOUT):
+                await turn.send_activity(message)
+        except (ProactiveBotError, TimeoutError) as error:
+            logger.warning("not sent: %s: %s", type(error).__name__, error)
 
 
 def _about_no_text(activity: Activity) -> str:

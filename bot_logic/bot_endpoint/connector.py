@@ -21,10 +21,19 @@ from botframework.connector.auth import ConnectorFactory
 
 from bot_logic.bot_endpoint.credentials import Credentials
 from bot_logic.errors import ConversationGone, ProactiveBotError, Refused, ServiceUnavailable
+from bot_logic.wire import error_code, retry_after
 
-CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)  # seconds; Direct Line gives the bot 15
+CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)  # seconds
 
-_GONE: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)
+# Error codes after which no message will ever arrive there. Any other 403 or 404 may be a fault in
+# between, or of this one message.
+# https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability
+_GONE: Final = (
+    "ConversationNotFound",
+    "MessageWritesBlocked",
+    "ConversationBlockedByUser",
+    "BotNotInConversationRoster",
+)
 _RETRY_HELPS: Final = (
     HTTPStatus.UNAUTHORIZED,  # a token that has just expired, or a service's bad moment
     HTTPStatus.REQUEST_TIMEOUT,
@@ -108,13 +117,13 @@ class Connector:
                 timeout=CALL_TIMEOUT,
                 allow_redirects=False,  # the token goes to this address and no other
             ) as response:
-                if not response.ok or response.status in range(300, 400):
+                if response.status >= HTTPStatus.MULTIPLE_CHOICES:
                     raise await _error(response)
                 return await _json(response)
+        except aiohttp.InvalidURL as error:
+            raise Refused("the channel's service URL is no address") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ServiceUnavailable(f"the channel: {type(error).__name__}") from error
-        except ValueError as error:  # an address that no request can be made of
-            raise Refused("the channel's service URL is no address") from error
 
 
 class PooledConnectorFactory(ConnectorFactory):
@@ -147,20 +156,10 @@ def _resource(answer: Any) -> ResourceResponse:
 
 
 async def _error(response: aiohttp.ClientResponse) -> ProactiveBotError:
-    what = f"the channel answered {response.status} {_error_code(await _json(response))}".rstrip()
-    if response.status in _GONE:
+    code = error_code(await _json(response))
+    what = f"the channel answered {response.status} {code}".rstrip()
+    if code in _GONE:
         return ConversationGone(what)
     if response.status in _RETRY_HELPS or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        retry_after = response.headers.get("Retry-After", "")
-        return ServiceUnavailable(
-            what, retry_after=int(retry_after) if retry_after.isdigit() else None
-        )
+        return ServiceUnavailable(what, retry_after=retry_after(response.headers))
     return Refused(what)
-
-
-def _error_code(answer: Any) -> str:
-    """The channel's own word for it, as in ``{"error": {"code": "ConversationNotFound"}}``."""
-    try:
-        return str(answer["error"]["code"])[:64]
-    except (LookupError, TypeError):
-        return ""

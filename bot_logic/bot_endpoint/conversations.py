@@ -4,6 +4,7 @@ Written when a conversation is first met and when its reference changed, deleted
 removed or the channel says that the conversation is gone.
 """
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -76,12 +77,14 @@ class ConversationRecorder(Middleware):
         self._conversations = conversations
 
     async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
-        """Record the turn's conversation, then go on with the turn, recorded or not."""
+        """Record the turn's conversation beside the turn, which goes on, recorded or not."""
+        await asyncio.gather(self._try_to_record(context.activity), logic())
+
+    async def _try_to_record(self, activity: Activity) -> None:
         try:
-            await self._record(context.activity)
+            await self._record(activity)
         except ServiceUnavailable as error:  # its next message brings the reference again
-            logger.warning("conversation %s not recorded: %s", _id_of(context.activity), error)
-        await logic()
+            logger.warning("conversation %s not recorded: %s", _id_of(activity), error)
 
     async def _record(self, activity: Activity) -> None:
         if _bot_was_removed(activity):

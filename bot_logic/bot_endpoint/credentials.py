@@ -6,7 +6,6 @@ https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connec
 https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
 """
 
-import asyncio
 import logging
 import time
 from typing import Any, Final, Protocol
@@ -15,9 +14,11 @@ import aiohttp
 
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.settings import BotIdentity, Secret
+from bot_logic.single_flight import SingleFlight
 
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)  # seconds
 REFRESH_BEFORE: Final = 300  # seconds before a token expires
+RETRY_PAUSE: Final = 30  # seconds after a refresh that failed while the token is still valid
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +43,9 @@ class AppCredentials:
     def __init__(self, session: aiohttp.ClientSession, identity: BotIdentity) -> None:
         self._session = session
         self._identity = identity
-        self._token: Secret | None = None
-        self._refresh_at = self._expires_at = 0.0  # on the monotonic clock
-        self._fetching = asyncio.Lock()
+        self._token = Secret("")
+        self._refresh_at = self._expires_at = float("-inf")  # on the monotonic clock
+        self._refresh_once = SingleFlight(self._refresh)  # however many turns wait for it
 
     async def token(self) -> Secret:
         """An access token that is valid now.
@@ -52,18 +53,17 @@ class AppCredentials:
         Raises:
             ServiceUnavailable: there is none and none could be fetched.
         """
-        async with self._fetching:
-            if self._token is None or time.monotonic() >= self._refresh_at:
-                await self._refresh()
-            assert self._token is not None  # noqa: S101 - tells mypy what _refresh promises
-            return self._token
+        if time.monotonic() >= self._refresh_at:
+            await self._refresh_once()
+        return self._token
 
     async def _refresh(self) -> None:
         try:
             await self._fetch()
         except ServiceUnavailable as error:
-            if self._token is None or time.monotonic() >= self._expires_at:
+            if time.monotonic() >= self._expires_at:
                 raise
+            self._refresh_at = time.monotonic() + RETRY_PAUSE
             logger.warning("going on with the token at hand: %s", error)
 
     async def _fetch(self) -> None:

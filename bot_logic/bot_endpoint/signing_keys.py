@@ -3,7 +3,6 @@
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication#connector-to-bot
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ import aiohttp
 import jwt
 
 from bot_logic.errors import ServiceUnavailable
+from bot_logic.single_flight import SingleFlight
 
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)  # seconds
 MAX_AGE: Final = 24 * 3600  # seconds; the documentation asks for a refresh once a day
@@ -39,7 +39,7 @@ class SigningKeys:
         self._keys: Mapping[str, SigningKey] = {}
         self._asked_at = float("-inf")  # on the monotonic clock
         self._fetched_at = float("-inf")
-        self._fetching = asyncio.Lock()
+        self._refresh_once = SingleFlight(self._refresh)  # however many turns wait for it
 
     async def find(self, key_id: str) -> SigningKey | None:
         """The key of this id, or None if it is not published.
@@ -50,9 +50,7 @@ class SigningKeys:
             ServiceUnavailable: the keys were never fetched and cannot be now.
         """
         if self._must_fetch(key_id):
-            async with self._fetching:
-                if self._must_fetch(key_id):
-                    await self._refresh()
+            await self._refresh_once()
         if not self._keys:
             raise ServiceUnavailable("the channels' signing keys could not be fetched")
         return self._keys.get(key_id)
@@ -63,14 +61,15 @@ class SigningKeys:
         return wanted and now - self._asked_at > (MIN_AGE if self._keys else 1)
 
     async def _refresh(self) -> None:
-        self._asked_at = time.monotonic()
         try:
             metadata = await self._get(self._metadata_url)
             published = await self._get(metadata["jwks_uri"])
             self._keys = dict(filter(None, map(_signing_key, published["keys"])))
-            self._fetched_at = self._asked_at
+            self._fetched_at = time.monotonic()
         except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError) as error:
             logger.warning("signing keys not refreshed: %s", type(error).__name__)
+        finally:
+            self._asked_at = time.monotonic()
 
     async def _get(self, url: str) -> Any:
         async with self._session.get(url, timeout=CALL_TIMEOUT) as response:
@@ -83,5 +82,5 @@ def _signing_key(published: Mapping[str, Any]) -> tuple[str, SigningKey] | None:
     try:
         key = jwt.PyJWK(dict(published), algorithm="RS256")
         return published["kid"], SigningKey(key, frozenset(published.get("endorsements") or ()))
-    except (jwt.PyJWTError, KeyError):
+    except (jwt.PyJWTError, KeyError, TypeError, ValueError):
         return None

@@ -5,10 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from azure.core.exceptions import DeserializationError
 from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
+from bot_logic.bot_endpoint.activity_json import UNREADABLE
 from bot_logic.bot_endpoint.conversations import Conversations
 from bot_logic.dead_letter import dead_letter
 from bot_logic.envelope import TRIGGER_NAME, Envelope
@@ -86,7 +86,7 @@ class TriggerHandler(Middleware):
     async def _end(self, envelope: Envelope, error: RetryNeverHelps) -> None:
         if isinstance(error, ConversationGone):
             await self._forget(envelope)
-        letter = dead_letter(json.dumps(envelope.to_document()), error, attempts=1)
+        letter = dead_letter(json.dumps(envelope.to_document()), error)
         await self._poison_queue.put(letter)
         logger.error("message %s dead-lettered: %s: %s", envelope.id, type(error).__name__, error)
 
@@ -106,5 +106,5 @@ def _is_trigger(activity: Activity) -> bool:
 def _conversation_reference(reference: Any) -> ConversationReference:
     try:
         return ConversationReference.deserialize(dict(reference))
-    except DeserializationError as error:
+    except UNREADABLE as error:
         raise UndecodableMessage("is no ConversationReference", field="conversation") from error

@@ -4,7 +4,6 @@ The only module that knows Direct Line's URLs.
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-direct-line-3-0-api-reference
 """
 
-import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,6 +13,8 @@ import aiohttp
 
 from bot_logic.errors import ProactiveBotError, Refused, ServiceUnavailable
 from bot_logic.settings import Secret
+from bot_logic.single_flight import SingleFlight
+from bot_logic.wire import error_code, retry_after
 
 # The service itself waits 15 seconds for the bot; a little more, so that its answer is heard.
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=20)  # seconds
@@ -21,7 +22,7 @@ _NEVER: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 _RENEW: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)
 
 
-class _ConversationLost(ProactiveBotError):
+class _ConversationLost(ServiceUnavailable):
     """Direct Line no longer takes posts in this conversation; another one may do."""
 
 
@@ -35,8 +36,8 @@ class DirectLine:
         self._base = f"{endpoint}/v3/directline/conversations"
         self._secret = secret
         self._user_id = user_id
-        self._conversation_id: str | None = None
-        self._starting = asyncio.Lock()
+        self._conversation_id = ""
+        self._start_once = SingleFlight(self._start)  # however many messages wait for it
 
     async def post(self, activity_for: Callable[[str], dict[str, Any]]) -> None:
         """Post an activity and wait until the bot has handled it.
@@ -56,24 +57,19 @@ class DirectLine:
             await self._post(conversation_id, activity_for(conversation_id))
         except _ConversationLost:
             conversation_id = await self._conversation(instead_of=conversation_id)
-            try:
-                await self._post(conversation_id, activity_for(conversation_id))
-            except _ConversationLost as error:
-                raise ServiceUnavailable(str(error)) from error
+            await self._post(conversation_id, activity_for(conversation_id))
 
     async def _conversation(self, instead_of: str | None = None) -> str:
-        async with self._starting:  # many messages at once still start one conversation
-            if self._conversation_id in (None, instead_of):
-                self._conversation_id = await self._start()
-            assert self._conversation_id is not None  # noqa: S101 - tells mypy what is above
-            return self._conversation_id
+        if self._conversation_id in ("", instead_of):
+            await self._start_once()
+        return self._conversation_id
 
-    async def _start(self) -> str:
+    async def _start(self) -> None:
         body = await self._call("", {"user": {"id": self._user_id}})
         conversation_id = body.get("conversationId") if isinstance(body, dict) else None
         if not isinstance(conversation_id, str) or not conversation_id:
             raise ServiceUnavailable("Direct Line started a conversation without an id")
-        return conversation_id
+        self._conversation_id = conversation_id
 
     async def _post(self, conversation_id: str, activity: dict[str, Any]) -> None:
         sender = {"from": {"id": self._user_id}}
@@ -89,7 +85,7 @@ class DirectLine:
                 timeout=CALL_TIMEOUT,
                 allow_redirects=False,  # the secret goes to this address and no other
             ) as response:
-                if response.ok:
+                if response.status < HTTPStatus.MULTIPLE_CHOICES:
                     return await response.json(content_type=None)
                 raise await _error(response)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -97,19 +93,13 @@ class DirectLine:
 
 
 async def _error(response: aiohttp.ClientResponse) -> ProactiveBotError:
-    what = f"Direct Line answered {response.status} {await _error_code(response)}".rstrip()
+    try:
+        answer = await response.json(content_type=None)
+    except ValueError:
+        answer = None
+    what = f"Direct Line answered {response.status} {error_code(answer)}".rstrip()
     if response.status in _NEVER:
         return Refused(what)
     if response.status in _RENEW:
         return _ConversationLost(what)
-    retry_after = response.headers.get("Retry-After", "")
-    return ServiceUnavailable(what, retry_after=int(retry_after) if retry_after.isdigit() else None)
-
-
-async def _error_code(response: aiohttp.ClientResponse) -> str:
-    """The service's own word for it, as in ``{"error": {"code": "BotError"}}``."""
-    try:
-        code = (await response.json(content_type=None))["error"]["code"]
-    except (ValueError, LookupError, TypeError):
-        return ""
-    return str(code)[:64]
+    return ServiceUnavailable(what, retry_after=retry_after(response.headers))

@@ -182,6 +182,7 @@ async def app_under_test(
             running(DirectLineSettings(bot_url, SECRET, app_id, APP_PASSWORD))
         )
         environ = {
+            "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
             "AzureWebJobsStorage": storage_connection,
             "DirectLineEndpoint": direct_line.base_url,
             "DirectLineSecret": SECRET,

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from local_dev import azurite
 from tests.functional.app_under_test import AppUnderTest, app_under_test
 
-AZURITE = Path(__file__).parents[2] / "local_dev/node_modules/.bin/azurite"
-ACCOUNT = "devstoreaccount1"
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 START_SECONDS = 30
 
 
@@ -21,27 +19,14 @@ class Azurite:
     """A storage emulator that can be stopped and started again, keeping its data."""
 
     def __init__(self, location: Path) -> None:
-        self._location = location
         self._process: subprocess.Popen[bytes] | None = None
         self.blob_port, self.queue_port, self.table_port = free_ports(3)
-        self.blob_url = f"http://127.0.0.1:{self.blob_port}/{ACCOUNT}"
-        self.queue_url = f"http://127.0.0.1:{self.queue_port}/{ACCOUNT}"
-        self.table_url = f"http://127.0.0.1:{self.table_port}/{ACCOUNT}"
-        self.connection_string = (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
-            f"BlobEndpoint={self.blob_url};QueueEndpoint={self.queue_url};"
-            f"TableEndpoint={self.table_url};"
-        )
+        ports = (self.blob_port, self.queue_port, self.table_port)
+        self.connection_string = azurite.connection_string(*ports)
+        self._command = azurite.command(location, *ports)
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            [
-                *(AZURITE, "--silent", "--skipApiVersionCheck", "--disableTelemetry"),
-                *("--location", self._location, "--blobPort", str(self.blob_port)),
-                *("--queuePort", str(self.queue_port), "--tablePort", str(self.table_port)),
-            ],
-            stdout=subprocess.DEVNULL,
-        )
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         for port in (self.blob_port, self.queue_port, self.table_port):
             self._wait_for(port)
 
@@ -72,10 +57,10 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-@pytest.fixture(scope="session")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    if not AZURITE.exists():
-        reason = f"Azurite is not installed: no {AZURITE}"
+@pytest.fixture(scope="session", name="azurite")
+def storage_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    if not azurite.PROGRAM.exists():
+        reason = f"Azurite is not installed: no {azurite.PROGRAM}"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

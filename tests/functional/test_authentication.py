@@ -1,5 +1,6 @@
 """Who gets in: real tokens of the local Direct Line, and everything else that claims to be one."""
 
+import asyncio
 import base64
 import json
 import time
@@ -165,6 +166,15 @@ async def test_a_key_may_sign_only_for_the_channels_that_endorse_it(
     assert await status_for(registered_app, bearer, channelId="msteams") == (403, "Forbidden")
 
 
+async def test_the_first_who_write_to_a_fresh_process_all_get_in(
+    registered_app: AppUnderTest,
+) -> None:
+    registered_app.fail("signing_keys", 0, delay=0.2)
+    bearer = token(registered_app)
+    answers = await asyncio.gather(*(status_for(registered_app, bearer) for _ in range(24)))
+    assert answers == [(200, "")] * 24
+
+
 async def test_a_rotated_signing_key_works_at_its_first_use(
     registered_app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +229,14 @@ async def test_the_emulators_token_must_be_the_bots_own(
     authentication._emulator_keys = authentication._channel_keys  # the local ones, for this test
     bearer = token(registered_app, iss=EMULATOR_ISSUER, **changes)
     assert await status_for(registered_app, bearer) == expected
+
+
+async def test_who_is_not_known_cannot_make_the_bot_read_much(
+    registered_app: AppUnderTest,
+) -> None:
+    much = activity(registered_app, membersAdded=5, attachments=[{}] * 10_000)
+    answer = await registered_app.post(much)
+    assert answer.error == (401, "Unauthorized")
 
 
 async def test_a_refused_request_sends_nothing(registered_app: AppUnderTest) -> None:

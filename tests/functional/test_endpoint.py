@@ -1,5 +1,6 @@
 """The messaging endpoint's answers, and what it keeps of the conversations it meets."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
+from bot_logic.bot_endpoint import adapter, bot
 from bot_logic.bot_endpoint.activity_json import MAX_BODY
 from bot_logic.bot_endpoint.conversations import Conversations
 from bot_logic.errors import ConversationGone, Refused, ServiceUnavailable
@@ -87,8 +89,8 @@ async def test_an_invoke_is_answered_with_what_the_bot_returns(
     [
         (RuntimeError("secret detail"), (500, "BotError")),
         (ServiceUnavailable("busy", retry_after=7), (503, "ServiceUnavailable")),
-        (ConversationGone("gone"), (502, "ChannelRefused")),
-        (Refused("never"), (502, "ChannelRefused")),
+        (ConversationGone("gone"), (502, "Refused")),
+        (Refused("never"), (502, "Refused")),
     ],
 )
 async def test_an_error_in_a_turn_is_an_answer_too(
@@ -170,3 +172,32 @@ async def test_on_other_channels_too_the_proactive_message_answers_nothing(
     said = await ada.activities()
     assert said[-1]["text"] == "This is coming back from the trigger! hello"
     assert "replyToId" not in said[-1]
+
+
+async def test_a_turn_that_takes_too_long_is_ended_before_direct_line_gives_up(
+    app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def on_message_activity(_turn: TurnContext) -> None:
+        await asyncio.Event().wait()
+
+    ada = await app.user()
+    monkeypatch.setattr(app.wiring.bot, "on_message_activity", on_message_activity)
+    monkeypatch.setattr(adapter, "TURN_TIMEOUT", 0.1)
+    assert (await app.post(activity(ada))).error == (503, "ServiceUnavailable")
+
+
+async def test_a_channel_that_hangs_does_not_make_the_user_say_it_again(
+    app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await app.user()
+    app.fail("bot_send", 0, delay=60.0)
+    monkeypatch.setattr(bot, "COURTESY_TIMEOUT", 0.1)
+    assert (await app.post(activity(ada))).status == 200
+    assert [message["text"] for message in await app.queued()] == ["hello"]
+
+
+async def test_many_newcomers_get_one_welcome(app: AppUnderTest) -> None:
+    ada = await app.user()
+    newcomers = [{"id": f"u{n}", "name": name} for n, name in enumerate(["Bob", "Eve", ""])]
+    await app.post(activity(ada, type="conversationUpdate", membersAdded=newcomers))
+    assert (await ada.hears(2))[1].startswith("Welcome Bob and Eve! Say something")

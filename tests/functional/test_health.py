@@ -17,6 +17,7 @@ async def environment(
     azurite: Azurite, app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[pytest.MonkeyPatch]:
     """The environment of an app that is in order."""
+    monkeypatch.setenv("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
     monkeypatch.setenv("AzureWebJobsStorage", azurite.connection_string)
     monkeypatch.setenv("DirectLineEndpoint", app.direct_line.base_url)
     monkeypatch.setenv("DirectLineSecret", "a-secret-of-the-tests")

@@ -1,5 +1,6 @@
 """The queue worker: each message is handed to the bot, kept for later, or dead-lettered."""
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from bot_logic.envelope import WORKER_USER_ID
 from bot_logic.errors import RetryHelps, ServiceUnavailable
 from bot_logic.queue_worker.worker import MAX_DEQUEUE_COUNT
-from tests.functional.app_under_test import AppUnderTest, ChatUser
+from tests.functional.app_under_test import AppUnderTest, ChatUser, ReceivedMessage
 
 
 def worker_conversations(app: AppUnderTest) -> int:
@@ -25,6 +26,10 @@ def reference_of(user: ChatUser) -> dict[str, Any]:
         "user": {"id": user.user_id, "name": user.name},
         "bot": {"id": "bot", "name": "Bot"},
     }
+
+
+def plain_message(user: ChatUser) -> bytes:
+    return json.dumps({"conversation": reference_of(user), "text": "hello"}).encode()
 
 
 def old_messages(user: ChatUser) -> dict[str, dict[str, Any]]:
@@ -87,7 +92,7 @@ async def test_an_expired_token_of_the_conversation_is_no_failure(app: AppUnderT
     assert worker_conversations(app) == 2
 
 
-@pytest.mark.parametrize("status", [401, 408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [302, 401, 408, 429, 500, 502, 503, 504])
 async def test_what_a_retry_can_help_stays_on_the_queue(app: AppUnderTest, status: int) -> None:
     ada = await app.user()
     await ada.says("hello")
@@ -108,6 +113,32 @@ async def test_a_direct_line_that_is_down_leaves_the_message_on_the_queue(
     with pytest.raises(RetryHelps):
         await app.run_worker()
     assert await app.dead_letters() == []
+
+
+@pytest.mark.parametrize("status", [302, 403, 404])
+async def test_a_refused_start_of_a_conversation_ends_in_a_dead_letter_with_its_reason(
+    app: AppUnderTest, status: int
+) -> None:
+    ada = await app.user()
+    await app.enqueue(old_messages(ada)["plain"])
+    app.fail("start_conversation", status, code="NotThisSecret")
+    with pytest.raises(RetryHelps, match=f"{status} NotThisSecret"):
+        await app.run_worker()
+    await asyncio.sleep(1.1)  # until it is visible again
+    assert await app.run_worker(attempt=MAX_DEQUEUE_COUNT) == 1
+    (letter,) = await app.dead_letters()
+    assert letter["reason"] == f"Direct Line answered {status} NotThisSecret"
+
+
+async def test_many_messages_at_once_share_the_wait_for_a_new_conversation(
+    app: AppUnderTest,
+) -> None:
+    ada = await app.user()
+    messages = [ReceivedMessage(f"m{n}", 1, plain_message(ada)) for n in range(24)]
+    app.fail("start_conversation", 0, delay=0.3)
+    async with asyncio.timeout(3):  # one after the other would take 7 seconds
+        await asyncio.gather(*(app.wiring.deliver(message) for message in messages))
+    assert worker_conversations(app) == 1
 
 
 async def test_the_last_attempt_ends_in_a_dead_letter(app: AppUnderTest) -> None:

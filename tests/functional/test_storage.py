@@ -13,8 +13,9 @@ from bot_logic.bot_endpoint.table import MAX_TEXT, RowConflict, Table
 from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
 from bot_logic.settings import Secret
 from bot_logic.storage_queue import StorageQueue
+from local_dev.azurite import ACCOUNT, KEY
 from tests.functional.app_under_test import AppUnderTest
-from tests.functional.conftest import ACCOUNT, KEY, Azurite
+from tests.functional.conftest import Azurite
 
 NOWHERE = (
     f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"

@@ -27,6 +27,13 @@ def envelope_to(user: ChatUser, text: str = "psst", **changes: Any) -> Envelope:
     return Envelope("id-1", reference_of(user) | changes, text, created=0)
 
 
+def nested(depth: int) -> Any:
+    value: Any = {}
+    for _ in range(depth):
+        value = {"deeper": value}
+    return value
+
+
 async def test_the_workers_trigger_is_delivered(app: AppUnderTest) -> None:
     ada, worker = await app.user(), await app.user("dl_worker", "W")
     value = sign(envelope_to(ada), worker.conversation_id, KEYS)
@@ -97,6 +104,18 @@ async def test_a_conversation_that_is_gone_is_forgotten_and_dead_lettered(
     assert await stored(app, ada) is None
 
 
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_403_or_404_of_unknown_cause_does_not_forget_the_user(
+    app: AppUnderTest, status: int
+) -> None:
+    ada = await app.user()
+    await ada.says("hello")
+    app.fail("bot_send", status, code="InsufficientPermissions")
+    assert await app.run_worker() == 1
+    assert [letter["error"] for letter in await app.dead_letters()] == ["Refused"]
+    assert await stored(app, ada)
+
+
 @pytest.mark.parametrize("status", [400, 413])
 async def test_what_the_channel_will_never_take_is_dead_lettered(
     app: AppUnderTest, status: int
@@ -115,8 +134,14 @@ async def test_what_the_channel_will_never_take_is_dead_lettered(
 
 @pytest.mark.parametrize(
     "change",
-    [{"conversation": {"id": "c", "isGroup": {}}}, {"user": {"id": {"deep": []}}}],
-    ids=["conversation", "user"],
+    [
+        {"conversation": {"id": "c", "isGroup": {}}},
+        {"conversation": {"id": "c", "properties": nested(900)}},
+        {"user": {"id": {"deep": []}}},
+        {"serviceUrl": "http://localhost:99999"},
+        {"serviceUrl": "http://localhost/ elsewhere"},
+    ],
+    ids=["conversation", "deep", "user", "port", "space"],
 )
 async def test_a_reference_that_the_sdk_cannot_read_comes_to_an_end(
     app: AppUnderTest, change: dict[str, Any]

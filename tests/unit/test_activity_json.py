@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot_logic.bot_endpoint.activity_json import MAX_BODY, read_activity
+from bot_logic.bot_endpoint.activity_json import MAX_BODY, MAX_ITEMS, parse, to_activity
 from bot_logic.errors import BadRequest
 from tests.strategies import json_values
 
@@ -21,6 +21,10 @@ ACTIVITY: dict[str, Any] = {
     "recipient": {"id": "b1"},
     "text": "hello",
 }
+
+
+def read_activity(content_type: str, body: bytes) -> Any:
+    return to_activity(parse(content_type, body))
 
 
 def refusal_of(body: Any, content_type: str = "application/json") -> BadRequest:
@@ -68,11 +72,45 @@ def test_a_field_that_every_turn_needs_is_named(field: str, value: Any) -> None:
         ("membersAdded", {"id": "u1"}),
         ("timestamp", "yesterday"),
         ("from", "u1"),
+        ("from", {"id": ""}),
+        ("from", {"id": 7}),
+        ("membersAdded", [None]),
+        ("membersRemoved", ["u1"]),
+        ("attachments", [{}, 7]),
+        ("entities", [[]]),
+        ("attachments", [{}] * (MAX_ITEMS + 1)),
+        ("membersAdded", [{}] * (MAX_ITEMS + 1)),
     ],
+    ids=str,
 )
 def test_a_malformed_field_is_named(field: str, value: Any) -> None:
     refusal = refusal_of(ACTIVITY | {field: value})
-    assert (refusal.status, refusal.field) == (400, field)
+    assert refusal.status == 400
+    assert (refusal.field or "").partition(".")[0] == field
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("serviceUrl", "http://"),
+        ("serviceUrl", "http://["),
+        ("serviceUrl", "http://user:password@host"),
+        ("serviceUrl", "http://host?to=elsewhere"),
+        ("conversation", {"id": "\ud800"}),
+        ("conversation", {"id": "line\nbreak"}),
+        ("conversation", {"id": ".."}),
+        ("conversation", {"id": "x" * 2000}),
+    ],
+)
+def test_what_cannot_go_into_an_address_or_a_log_is_refused(field: str, value: Any) -> None:
+    refusal = refusal_of(ACTIVITY | {field: value})
+    assert (refusal.field or "").partition(".")[0] == field
+
+
+def test_a_malformed_field_is_found_among_many_that_mean_nothing() -> None:
+    junk: dict[str, Any] = {f"junk{number}": 1 for number in range(50_000)}
+    refusal = refusal_of(ACTIVITY | junk | {"membersAdded": 5})
+    assert refusal.field == "membersAdded"
 
 
 @given(

@@ -28,6 +28,18 @@ def test_what_is_not_json_is_kept_as_it_was(message: bytes) -> None:
     assert letter["message"] == message.decode(errors="replace")
 
 
+def test_a_message_in_any_language_keeps_its_reason() -> None:
+    message = json.dumps({"text": "ж" * 23_000}, ensure_ascii=False)
+    letter = dead_letter(message, ExpiredMessage("late"), attempts=1)
+    assert json.loads(letter)["reason"] == "late"
+    assert len(letter.encode()) <= MAX_QUEUE_BYTES
+
+
+def test_half_a_character_is_kept_and_does_not_stop_the_burial() -> None:
+    letter = dead_letter(b'{"text": "\\ud83d"}', ExpiredMessage("late"), attempts=1)
+    assert json.loads(letter.encode())["message"] == {"text": "\ud83d"}
+
+
 def test_a_message_that_leaves_no_room_for_the_reason_is_kept_bare() -> None:
     message = json.dumps({"text": "x" * (MAX_QUEUE_BYTES - 20)})
     assert dead_letter(message, ExpiredMessage("x"), attempts=1) == message

@@ -42,6 +42,13 @@ def test_a_message_without_an_id_gets_the_queues() -> None:
     assert (envelope.id, envelope.text, envelope.expires) == ("queue-id", "order ready", None)
 
 
+def test_fields_that_are_null_are_fields_that_are_not_there() -> None:
+    nulls = dict.fromkeys(("id", "created", "expires"))
+    plain = json.dumps({"conversation": REFERENCE, "text": "x"} | nulls)
+    envelope = decode(plain, default_id="queue-id")
+    assert (envelope.id, envelope.expires) == ("queue-id", None)
+
+
 def test_the_activity_once_answered_to_is_dropped() -> None:
     reference = REFERENCE | {"activityId": "a1"}
     envelope = decode(json.dumps({"conversation": reference, "text": "x"}), default_id="q")
@@ -99,6 +106,8 @@ def test_a_missing_field_is_named(field: str) -> None:
         ({"text": ""}, "text"),
         ({"text": 7}, "text"),
         ({"id": ""}, "id"),
+        ({"id": "line\nbreak"}, "id"),
+        ({"id": 7}, "id"),
         ({"created": "today"}, "created"),
         ({"expires": True}, "expires"),
         ({"expires": -1}, "expires"),
@@ -106,6 +115,12 @@ def test_a_missing_field_is_named(field: str) -> None:
         ({"conversation": REFERENCE | {"user": "u1"}}, "conversation.user"),
         ({"conversation": REFERENCE | {"serviceUrl": "ftp://x"}}, "conversation.serviceUrl"),
         ({"conversation": REFERENCE | {"serviceUrl": "http://[x"}}, "conversation.serviceUrl"),
+        ({"conversation": REFERENCE | {"serviceUrl": "http://x?y="}}, "conversation.serviceUrl"),
+        ({"conversation": REFERENCE | {"user": {"id": []}}}, "conversation.user.id"),
+        (
+            {"conversation": REFERENCE | {"conversation": {"id": "\ud800"}}},
+            "conversation.conversation.id",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

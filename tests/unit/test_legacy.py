@@ -45,6 +45,16 @@ NODE = {
     },
     "text": "hello",
 }
+CSHARP_V2_IN_PASCAL_CASE = {
+    "RelatesTo": {
+        "User": {"Id": "ada", "Name": "Ada"},
+        "Bot": {"Id": "bot"},
+        "Conversation": {"Id": "c1"},
+        "ChannelId": "webchat",
+        "ServiceUrl": "https://webchat.example/",
+    },
+    "Text": "hello",
+}
 PLAIN = {"conversation": REFERENCE, "text": "hello"}
 
 
@@ -54,8 +64,8 @@ def read(message: Any) -> Envelope:
 
 @pytest.mark.parametrize(
     "message",
-    [CSHARP_V1, CSHARP_V2, NODE, PLAIN],
-    ids=["C# v1", "C# v2", "Node.js", "plain"],
+    [CSHARP_V1, CSHARP_V2, CSHARP_V2_IN_PASCAL_CASE, NODE, PLAIN],
+    ids=["C# v1", "C# v2", "C# v2, all upper case", "Node.js", "plain"],
 )
 def test_every_shape_becomes_the_same_envelope(message: dict[str, Any]) -> None:
     envelope = read(message)

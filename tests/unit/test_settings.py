@@ -11,7 +11,10 @@ from bot_logic.errors import SettingsError
 from bot_logic.settings import GOVERNMENT_CLOUD, Secret, Settings
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE: dict[str, str] = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+LOCALLY = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}  # as Core Tools sets it
+EXAMPLE: dict[str, str] = (
+    json.loads((ROOT / "local.settings.json.example").read_text())["Values"] | LOCALLY
+)
 REGISTERED = EXAMPLE | {"MicrosoftAppId": "app-id", "MicrosoftAppPassword": "app-password"}
 
 
@@ -29,7 +32,7 @@ def test_the_example_file_works_unchanged() -> None:
 
 
 def test_every_missing_setting_is_named_at_once() -> None:
-    assert problems_of({}) == (
+    assert problems_of(LOCALLY) == (
         "AzureWebJobsStorage is missing",
         "DirectLineSecret is missing",
         "TriggerSigningKey is missing",
@@ -41,9 +44,15 @@ def test_every_missing_setting_is_named_at_once() -> None:
     [
         ("AzureWebJobsStorage", "hunter2", "AzureWebJobsStorage must be"),
         ("DirectLineEndpoint", "hunter2", "DirectLineEndpoint must be"),
+        ("AzureWebJobsStorage", "AccountName=hunter2", "AzureWebJobsStorage must be"),
         ("DirectLineEndpoint", "http://[hunter2", "DirectLineEndpoint must be"),
+        ("DirectLineEndpoint", "http://hunter2:99999", "DirectLineEndpoint must be"),
+        ("DirectLineEndpoint", "http://user:hunter2@localhost", "DirectLineEndpoint must be"),
+        ("DirectLineEndpoint", "http://localhost?hunter2", "DirectLineEndpoint must be"),
         ("TriggerSigningKey", "hunter2", "TriggerSigningKey needs at least 32 characters"),
         ("TriggerSigningKey", "k" * 32 + ",hunter2", "TriggerSigningKey needs at least 32"),
+        ("TriggerSigningKey", ",", "TriggerSigningKey needs at least 32"),
+        ("TriggerSigningKey", "k" * 32 + ",", "TriggerSigningKey needs at least 32"),
         ("MessageLifetimeSeconds", "hunter2", "MessageLifetimeSeconds must be"),
         ("MessageLifetimeSeconds", "0", "MessageLifetimeSeconds must be"),
         ("MessageLifetimeSeconds", "²", "MessageLifetimeSeconds must be"),
@@ -74,9 +83,16 @@ def test_the_signing_key_is_a_list_whose_first_signs() -> None:
             {"MicrosoftAppType": "userassignedmsi"},
             {"MicrosoftAppId", "MicrosoftAppTenantId", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"},
         ),
-        ({"WEBSITE_INSTANCE_ID": "in Azure"}, {"MicrosoftAppId"}),
+        ({"AZURE_FUNCTIONS_ENVIRONMENT": "Production"}, {"MicrosoftAppId"}),
+        ({"AZURE_FUNCTIONS_ENVIRONMENT": ""}, {"MicrosoftAppId"}),
     ],
-    ids=["password", "single tenant", "managed identity", "anonymous in Azure"],
+    ids=[
+        "password",
+        "single tenant",
+        "managed identity",
+        "anonymous in Azure",
+        "anonymous, unknown where",
+    ],
 )
 def test_an_incomplete_identity_is_named(environ: dict[str, str], missing: set[str]) -> None:
     problems = problems_of(EXAMPLE | environ)

@@ -1,0 +1,54 @@
+"""What all that travels has in common: ids, addresses, and how a service says no."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+MAX_ID: Final = 1024  # characters; the longest conversation ids of known channels are a fifth of it
+MAX_RETRY_AFTER: Final = 24 * 3600  # seconds
+
+
+def is_id(value: Any) -> bool:
+    """Whether this can be an id: it goes into URLs and into log lines."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= MAX_ID
+        and value.isprintable()  # no line breaks, no halves of characters
+        and value not in (".", "..")
+    )
+
+
+def is_base_url(value: Any) -> bool:
+    """Whether paths can be appended to this: http(s), a host, no credentials, no query."""
+    if not isinstance(value, str) or not value.isprintable():
+        return False
+    try:
+        parts = urlsplit(value)
+        has_host = bool(parts.hostname) and parts.port != 0  # .port raises if it is no number
+    except ValueError:
+        return False
+    plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    return parts.scheme in ("http", "https") and has_host and plain and " " not in value
+
+
+def error_code(answer: Any) -> str:
+    """A Bot Framework service's own word for an error, or "".
+
+    As in ``{"error": {"code": "ConversationNotFound", "message": "…"}}``.
+    """
+    try:
+        code = answer["error"]["code"]
+    except (LookupError, TypeError):
+        return ""
+    return code[:64] if isinstance(code, str) and code.isprintable() else ""
+
+
+def retry_after(headers: Mapping[str, str]) -> int | None:
+    """How many seconds a service asks us to wait, if it does.
+
+    RFC 9110 section 10.2.3 also allows a date, which these services do not send.
+    """
+    value = headers.get("Retry-After", "")
+    if not (value.isascii() and value.isdecimal() and len(value) < 10):  # noqa: PLR2004 - digits
+        return None
+    return min(int(value), MAX_RETRY_AFTER)

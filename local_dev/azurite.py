@@ -1,0 +1,33 @@
+"""Azurite, the Azure Storage emulator: its public account, and how it is started here."""
+
+from pathlib import Path
+
+PROGRAM = Path(__file__).parent / "node_modules/.bin/azurite"
+# Public, and the same everywhere.
+# https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+def connection_string(blob: int = 10000, queue: int = 10001, table: int = 10002) -> str:
+    """The account's connection string, with Azurite on these ports."""
+    return (
+        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+        f"BlobEndpoint=http://127.0.0.1:{blob}/{ACCOUNT};"
+        f"QueueEndpoint=http://127.0.0.1:{queue}/{ACCOUNT};"
+        f"TableEndpoint=http://127.0.0.1:{table}/{ACCOUNT};"
+    )
+
+
+def command(location: Path, blob: int, queue: int, table: int) -> list[str]:
+    """The command that runs Azurite on these ports, with its data in this folder."""
+    return [
+        str(PROGRAM),
+        "--silent",
+        "--disableTelemetry",
+        "--skipApiVersionCheck",  # today's Python clients speak a newer version than it knows
+        *("--location", str(location)),
+        *("--blobPort", str(blob)),
+        *("--queuePort", str(queue)),
+        *("--tablePort", str(table)),
+    ]
