@@ -6,10 +6,12 @@
 ``envelope.py``     the contract: what travels on the queue and inside the trigger
 ``signature.py``    the contract: how the bot knows that a trigger is the worker's
 ``legacy.py``       the contract: the shapes that the old template's producers still write
+``wire.py``         ids, addresses, and how a service says no, the same for all
 ``storage_queue``   one Azure Storage queue: put, and nothing else
 ``dead_letter.py``  what is written to the poison queue when a message cannot be delivered
 ``settings.py``     the only reader of the environment
 ``errors.py``       "a retry can help" or "a retry can never help"
+``single_flight``   one call under way, shared by all who want its result
 ``health.py``       what GET /api/health looks at
 ``wiring.py``       the composition root: builds each long-lived thing once
 ==================  ==========================================================================

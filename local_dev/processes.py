@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 START_TIMEOUT = 60.0  # seconds
-STOP_TIMEOUT = 35.0  # seconds; the Functions host drains for up to 30
+STOP_TIMEOUT = 35.0  # seconds; what the Functions host has under way ends well before
 POLL_INTERVAL = 0.25  # seconds
 
 

@@ -7,14 +7,11 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
 
-from .app_loader import LoadError, load_app
-from .configuration import ConfigurationError, is_disabled, read_configuration
-from .http_server import HttpServer
-from .queue_listener import QueueListener
-
-SHUTDOWN_SECONDS = 30  # for what is under way
+from local_dev.functions_host.app_loader import load_app
+from local_dev.functions_host.configuration import Configuration, StartError, is_disabled
+from local_dev.functions_host.http_server import serve
+from local_dev.functions_host.queue_listener import QueueListener
 
 log = logging.getLogger(__name__)
 
@@ -26,65 +23,44 @@ def main() -> None:
     parser.add_argument("--app", type=Path, default=Path(), help="where function_app.py is")
     parser.add_argument("--loader", choices=("auto", "worker", "converters"), default="auto")
     parser.add_argument("--lock-seconds", type=int, default=600, help="shorter, for tests")
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S"
-    )
+    layout = "%(asctime)s %(levelname)-7s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=layout, datefmt="%H:%M:%S")
     logging.getLogger("azure").setLevel(logging.WARNING)
     logging.getLogger("azure.functions").setLevel(logging.CRITICAL)  # reports failures twice
     try:
         asyncio.run(_host(parser.parse_args()))
-    except (ConfigurationError, LoadError) as error:
-        log.error("%s", error, exc_info=error.__cause__)  # noqa: TRY400  the app's own traceback
+    except StartError as error:
+        log.error("%s", error, exc_info=error.__cause__)  # noqa: TRY400 - the app's own traceback
         sys.exit(1)
-
-
-async def _host(options: argparse.Namespace) -> NoReturn:
-    stop_requested = _stop_on_signals()
-    app_dir = options.app.resolve()
-    settings = read_configuration(app_dir)
-    app = load_app(app_dir, options.loader)
-    port = options.port or settings.port
-    server, listeners, triggers = HttpServer(app, settings.route_prefix, port), [], []
-    for function in app.functions:
-        if is_disabled(function.name):
-            trigger = f"disabled by AzureWebJobs.{function.name}.Disabled"
-        elif function.trigger["type"] == "httpTrigger":
-            trigger = server.add(function)
-        else:
-            listeners.append(QueueListener(app, function, settings, options.lock_seconds))
-            trigger = f"queueTrigger {listeners[-1].queue_name}"
-        triggers.append(f"{function.name}: {trigger}")
-    try:
-        await server.start()
-    except OSError as error:
-        raise ConfigurationError(f"cannot listen on port {port}: {error.strerror}") from None
-    for line in [*triggers, f"loaded by {app.loader}"]:
-        log.info(line)
-    running = [asyncio.create_task(listener.run()) for listener in listeners]
-    stopped = asyncio.create_task(stop_requested.wait())
-    await asyncio.wait([stopped, *running], return_when=asyncio.FIRST_COMPLETED)
-    log.info("stopping; a second signal ends at once")
-    for listener in listeners:
-        listener.stop()
-    try:
-        await asyncio.wait_for(asyncio.gather(server.stop(), *running), SHUTDOWN_SECONDS)
-    except TimeoutError:
-        log.warning("what still runs after %d s is cut off", SHUTDOWN_SECONDS)
-    sys.stdout.flush()
     os._exit(0)  # as a Functions worker ends: nothing closes what the app left open
 
 
-def _stop_on_signals() -> asyncio.Event:
-    stop_requested, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def request_stop(*_: object) -> None:
+async def _host(options: argparse.Namespace) -> None:
+    stopping, app_dir = asyncio.Event(), options.app.resolve()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    os.environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")  # as Core Tools does
+    settings = Configuration(app_dir)
+    settings.port = options.port or settings.port
+    functions, loader = load_app(app_dir, options.loader)
+    http, listeners = [], []
+    for function in functions:
+        if is_disabled(function.name):
+            log.info("%s: disabled by AzureWebJobs.%s.Disabled", function.name, function.name)
+        elif function.trigger["type"] == "httpTrigger":
+            http.append(function)
+        else:
+            listeners.append(QueueListener(function, settings, options.lock_seconds))
+    server = await serve(http, settings)
+    log.info("loaded by %s", loader)
+    async with asyncio.TaskGroup() as running:
+        for listener in listeners:
+            running.create_task(listener.run(stopping))
+        await stopping.wait()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
-        loop.call_soon_threadsafe(stop_requested.set)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, request_stop)
-    return stop_requested
+        log.info("stopping; a second signal ends at once")
+        await server.cleanup()
 
 
 if __name__ == "__main__":

@@ -1,25 +1,30 @@
-"""Queue triggers, the queue's side: polling, back-off, how many messages are in flight.
+"""Queue triggers: polling and back-off; then lock, invoke, and delete, release or move to poison.
 
-The rules are those of QueueListener and RandomizedExponentialBackoffStrategy in
+The rules are those of QueueListener, RandomizedExponentialBackoffStrategy and QueueProcessor in
 https://github.com/Azure/azure-sdk-for-net (Microsoft.Azure.WebJobs.Extensions.Storage.Common).
 """
 
 import asyncio
-import itertools
+import base64
+import json
 import logging
+import os
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.functions.meta import Datum
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
-from .app_loader import Function, FunctionApp
-from .configuration import Configuration, ConfigurationError, connection_string, resolve_settings
-from .queue_processor import QueueProcessor
+from local_dev.functions_host.app_loader import Function, InvocationError
+from local_dev.functions_host.configuration import Configuration, StartError
 
-MIN_POLLING_INTERVAL = 0.1  # seconds
+MIN_POLLING_SECONDS = 0.1
+RETRY: Any = {"retry_total": 1, "initial_backoff": 1, "increment_base": 0}  # a blip is no outage
 
 log = logging.getLogger(__name__)
 
@@ -27,99 +32,133 @@ log = logging.getLogger(__name__)
 class QueueListener:
     """Feeds one function from its queue."""
 
-    def __init__(
-        self, app: FunctionApp, function: Function, settings: Configuration, lock_seconds: int
-    ) -> None:
-        self._settings, self._lock_seconds = settings, lock_seconds
-        self.queue_name = resolve_settings(function.trigger["queueName"])
-        self._queue = _client(function.trigger["connection"], self.queue_name)
-        self._poison = _client(function.trigger["connection"], f"{self.queue_name}-poison")
-        self._processor = QueueProcessor(
-            app,
-            function,
-            settings=settings,
-            lock_seconds=lock_seconds,
-            queue=self._queue,
-            poison=self._poison,
-        )
-        self._in_flight: set[asyncio.Task[None]] = set()
-        self._stopping = asyncio.Event()
+    def __init__(self, function: Function, settings: Configuration, lock_seconds: int) -> None:
+        self._function, self._settings, self._lock_seconds = function, settings, lock_seconds
+        self._name, connection = function.trigger["queueName"], function.trigger["connection"]
+        self._queue = _client(connection, self._name)
+        self._poison = _client(connection, f"{self._name}-poison")
         self._outage = False
+        log.info("%s: queueTrigger %s", function.name, self._name)
 
-    async def run(self) -> None:
-        """Work until `stop`, then let what is under way finish."""
-        idle = idle_delays(self._settings.max_polling_interval)
-        async with self._queue, self._poison:
-            while not self._stopping.is_set():
-                if batch := await self._receive():
-                    for message in batch:
-                        task = asyncio.create_task(self._process(message))
-                        self._in_flight.add(task)
-                        task.add_done_callback(self._in_flight.discard)
-                    await self._until_in_flight(self._settings.new_batch_threshold)
-                    idle = idle_delays(self._settings.max_polling_interval)
-                else:
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._stopping.wait(), next(idle))
-            await self._until_in_flight(0)
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set, then let what is under way finish."""
+        in_flight: set[asyncio.Task[None]] = set()
+        idle = idle_delays(self._settings.max_polling_seconds)
+        while not stopping.is_set():
+            if batch := await self._watch(self._receive()):
+                in_flight |= {asyncio.create_task(self._watch(self._process(m))) for m in batch}
+                while len(in_flight) > self._settings.new_batch_threshold:
+                    _, in_flight = await asyncio.wait(in_flight, return_when="FIRST_COMPLETED")
+                idle = idle_delays(self._settings.max_polling_seconds)
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), next(idle))
+        await asyncio.gather(*in_flight)
 
-    def stop(self) -> None:
-        """Take no further messages."""
-        self._stopping.set()
-
-    async def _until_in_flight(self, count: int) -> None:
-        while len(self._in_flight) > count:
-            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+    async def _watch(self, storage: Awaitable[Any]) -> Any:
+        """Wait for storage; log when it begins to fail and when it works again."""
+        try:
+            answer = await storage
+        except AzureError as error:  # at worst, a message comes back
+            if not self._outage:
+                log.warning("%s: storage fails, will keep trying: %s", self._name, error)
+            self._outage = True
+            return None
+        if self._outage:
+            log.info("%s: storage answers again", self._name)
+        self._outage = False
+        return answer
 
     async def _receive(self) -> list[QueueMessage]:
-        pages = self._queue.receive_messages(
-            messages_per_page=self._settings.batch_size, visibility_timeout=self._lock_seconds
-        ).by_page()
-        batch: list[QueueMessage] = []
-        try:
-            batch = [message async for message in await anext(pages)]
-        except (StopAsyncIteration, ResourceNotFoundError):
-            pass  # no message; or no queue yet, which is no error
-        except AzureError as error:
-            self._storage_failed(error)
-            return batch
-        if self._outage:
-            log.info("%s: storage answers again", self.queue_name)
-        self._outage = False
-        return batch
+        size, lock = self._settings.batch_size, self._lock_seconds
+        messages = self._queue.receive_messages(messages_per_page=size, visibility_timeout=lock)
+        with suppress(StopAsyncIteration, ResourceNotFoundError):  # the queue may come later
+            return [message async for message in await anext(messages.by_page())]
+        return []
 
     async def _process(self, message: QueueMessage) -> None:
+        attempts, limit = message.dequeue_count or 1, self._settings.max_dequeue_count
         try:
-            await self._processor.process(message)
-        except AzureError as error:  # at worst, the message comes back
-            self._storage_failed(error)
+            body = base64.b64decode(message.content, validate=True)
+        except ValueError:
+            await self._move_to_poison(message, "not base64")
+            return
+        if attempts <= limit and await self._invoke_locked(message, body):
+            await self._queue.delete_message(message)
+        elif attempts >= limit:  # more, if the host died of the last one
+            await self._move_to_poison(message, f"{limit} attempts")
+        else:
+            await self._hide(message, self._settings.visibility_seconds)
 
-    def _storage_failed(self, error: AzureError) -> None:
-        if not self._outage:
-            log.warning("%s: storage fails, will keep trying: %s", self.queue_name, error)
-        self._outage = True
+    async def _invoke_locked(self, message: QueueMessage, body: bytes) -> bool:
+        """Keep the message hidden for as long as its function runs; tell if that succeeded."""
+        invocation = asyncio.create_task(self._invoke(message, body))
+        while not (await asyncio.wait([invocation], timeout=self._lock_seconds / 2))[0]:
+            with suppress(AzureError):  # a lock that is lost shows at the end
+                await self._hide(message, self._lock_seconds)
+        return invocation.result()
+
+    async def _invoke(self, message: QueueMessage, body: bytes) -> bool:
+        event = (self._function.name, message.id, message.dequeue_count)
+        try:
+            text = body.decode()
+            await self._function.invoke(Datum(text, "string"), trigger_metadata(message, text))
+        except (InvocationError, UnicodeDecodeError) as error:
+            log.error("%s failed id=%s dequeue=%s\n%s", *event, error)  # noqa: TRY400 - is a trace
+            return False
+        log.info("%s succeeded id=%s dequeue=%s", *event)
+        return True
+
+    async def _hide(self, message: QueueMessage, seconds: int) -> None:
+        receipt = message.pop_receipt
+        updated = await self._queue.update_message(message.id, receipt, visibility_timeout=seconds)
+        message.pop_receipt = updated.pop_receipt
+
+    async def _move_to_poison(self, message: QueueMessage, reason: str) -> None:
+        with suppress(ResourceExistsError):
+            await self._poison.create_queue()
+        await self._poison.send_message(message.content)
+        log.warning("moved id=%s to %s-poison: %s", message.id, self._name, reason)
+        await self._queue.delete_message(message)
 
 
 def idle_delays(longest: float) -> Iterator[float]:
     """Yield how many seconds to wait after each further poll that found nothing."""
-    yield MIN_POLLING_INTERVAL
-    for exponent in itertools.count():
-        jitter = random.uniform(0.8, 1.2)  # noqa: S311  no secret
-        delay = MIN_POLLING_INTERVAL * (1 + jitter * 2**exponent)
-        if delay >= longest:
-            break
-        yield delay
-    yield from itertools.repeat(longest)
+    yield MIN_POLLING_SECONDS
+    growth = 1.0
+    while True:
+        jitter = random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        yield min(MIN_POLLING_SECONDS * (1 + jitter * growth), longest)
+        growth *= 2
 
 
-def _client(connection: str, queue_name: str) -> QueueClient:
-    account = connection_string(connection)
-    try:  # with one retry by the SDK, after a second, so that a blip is no outage
+def trigger_metadata(message: QueueMessage, text: str) -> dict[str, Datum]:
+    """Describe a message in the encoding that func.QueueMessage is decoded from.
+
+    As in the real host, an `id` in a JSON body becomes the id of func.QueueMessage, and so on:
+    https://github.com/Azure/azure-functions-python-worker/issues/1373
+    """
+    metadata = {
+        "Id": message.id,
+        "PopReceipt": message.pop_receipt,
+        "DequeueCount": message.dequeue_count,
+        "ExpirationTime": message.expires_on,
+        "InsertionTime": message.inserted_on,
+        "NextVisibleTime": message.next_visible_on,
+    }
+    with suppress(ValueError, AttributeError):  # not JSON; not an object
+        body = {key.lower(): value for key, value in json.loads(text).items()}
+        for name in metadata:
+            if isinstance(value := body.get(name.lower()), str | int | float):
+                metadata[name] = str(value)
+    encode = json.JSONEncoder(default=datetime.isoformat).encode
+    return {name: Datum(encode(value), "json") for name, value in metadata.items()}
+
+
+def _client(setting: str, queue_name: str) -> QueueClient:
+    try:
         return QueueClient.from_connection_string(
-            *(account, queue_name),
-            retry_total=1,
-            initial_backoff=1,
-            random_jitter_range=0,
+            os.environ.get(setting, ""), queue_name, random_jitter_range=0, **RETRY
         )
     except ValueError as error:
-        raise ConfigurationError(f"the app setting {connection}: {error}") from None
+        raise StartError(f"the app setting {setting} is not set or wrong: {error}") from None

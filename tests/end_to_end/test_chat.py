@@ -33,7 +33,7 @@ async def test_a_typing_indicator_shows_while_the_bot_works(
     chat = await new_chat()
     await running.fail({"on": "bot_send", "delay": 1.0, "times": 3})
     await chat.says("hello")
-    await chat.page.locator(".webchat__typingIndicator").first.wait_for(timeout=5000)
+    await chat.page.locator(".webchat__typing-indicator").first.wait_for(timeout=5000)
     assert "Message added" not in " ".join(await chat.all_it_sees())
     await chat.sees(f"{FROM_THE_TRIGGER} hello")
 

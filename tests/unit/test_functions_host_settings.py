@@ -2,25 +2,18 @@
 
 import itertools
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import azure.functions as func
 import pytest
 from azure.storage.queue import QueueMessage
 
-from local_dev.functions_host.configuration import (
-    DEVELOPMENT_STORAGE,
-    Configuration,
-    ConfigurationError,
-    connection_string,
-    is_disabled,
-    read_configuration,
-    resolve_settings,
-)
-from local_dev.functions_host.queue_listener import idle_delays
-from local_dev.functions_host.queue_processor import trigger_metadata
+from local_dev.functions_host.configuration import Configuration, StartError, is_disabled
+from local_dev.functions_host.queue_listener import QueueListener, idle_delays, trigger_metadata
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -29,7 +22,7 @@ def read(folder: Path, host: Any = None, settings: Any = None) -> Configuration:
     (folder / "host.json").write_text(json.dumps({"version": "2.0"} | (host or {})))
     if settings is not None:
         (folder / "local.settings.json").write_text(json.dumps(settings))
-    return read_configuration(folder)
+    return Configuration(folder)
 
 
 def queues(**settings: Any) -> dict[str, Any]:
@@ -40,16 +33,15 @@ def test_what_is_not_set_is_as_in_the_real_host(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 3)
-    assert read(tmp_path) == Configuration(
-        port=7071,
-        route_prefix="api",
-        batch_size=16,
-        new_batch_threshold=24,
-        max_dequeue_count=5,
-        max_polling_interval=60,
-        visibility_timeout=0,
-        base64=True,
-    )
+    assert vars(read(tmp_path)) == {
+        "port": 7071,
+        "route_prefix": "api",
+        "batch_size": 16,
+        "new_batch_threshold": 24,
+        "max_dequeue_count": 5,
+        "max_polling_seconds": 60,
+        "visibility_seconds": 0,
+    }
 
 
 def test_what_is_set_is_read(tmp_path: Path) -> None:
@@ -60,21 +52,20 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
             "newBatchThreshold": 0,
             "maxDequeueCount": 1,
             "maxPollingInterval": "00:00:02.5",
-            "visibilityTimeout": "1.02:03:04",
-            "messageEncoding": "None",
+            "visibilityTimeout": "02:03:04",
+            "messageEncoding": "base64",
         },
     }
     settings = {"IsEncrypted": False, "Host": {"LocalHttpPort": 7072}}
-    assert read(tmp_path, {"extensions": extensions}, settings) == Configuration(
-        port=7072,
-        route_prefix="",
-        batch_size=32,
-        new_batch_threshold=0,
-        max_dequeue_count=1,
-        max_polling_interval=2.5,
-        visibility_timeout=26 * 3600 + 3 * 60 + 4,
-        base64=False,
-    )
+    assert vars(read(tmp_path, {"extensions": extensions}, settings)) == {
+        "port": 7072,
+        "route_prefix": "",
+        "batch_size": 32,
+        "new_batch_threshold": 0,
+        "max_dequeue_count": 1,
+        "max_polling_seconds": 2.5,
+        "visibility_seconds": 2 * 3600 + 3 * 60 + 4,
+    }
 
 
 @pytest.mark.parametrize(
@@ -90,12 +81,12 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
         (queues(maxPollingInterval="00:00:00.05"), "extensions.queues.maxPollingInterval"),
         (queues(visibilityTimeout="24:00:00"), "extensions.queues.visibilityTimeout"),
         (queues(visibilityTimeout=30), "extensions.queues.visibilityTimeout"),
-        (queues(messageEncoding="utf8"), "extensions.queues.messageEncoding"),
+        (queues(messageEncoding="none"), "extensions.queues.messageEncoding"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_wrong_value_in_host_json_is_named(tmp_path: Path, host: Any, key: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"host\.json: {key}.* must be "):
+    with pytest.raises(StartError, match=rf"host\.json: {key}.* must be "):
         read(tmp_path, host)
 
 
@@ -110,14 +101,14 @@ def test_a_wrong_value_in_host_json_is_named(tmp_path: Path, host: Any, key: str
     ],
 )
 def test_a_wrong_value_in_local_settings_is_named(tmp_path: Path, settings: Any, key: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"local\.settings\.json: {key} must be "):
+    with pytest.raises(StartError, match=rf"local\.settings\.json: {key} must be "):
         read(tmp_path, settings=settings)
 
 
 def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "host.json").write_text("{")
-    with pytest.raises(ConfigurationError, match=r"cannot read .*host\.json"):
-        read_configuration(tmp_path)
+    with pytest.raises(StartError, match=r"cannot read .*host\.json"):
+        Configuration(tmp_path)
 
 
 def test_the_environment_wins_over_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,19 +116,27 @@ def test_the_environment_wins_over_values(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("Size", "")  # so that it is put back afterwards
     monkeypatch.delenv("Size")
     read(tmp_path, settings={"IsEncrypted": False, "Values": {"Colour": "blue", "Size": "big"}})
-    assert resolve_settings("%Colour% and %Size%, 100 %") == "red and big, 100 %"
+    assert (os.environ["Colour"], os.environ["Size"]) == ("red", "big")
 
 
-def test_a_missing_app_setting_is_named() -> None:
-    with pytest.raises(ConfigurationError, match="the app setting NoSuchQueue is not set"):
-        resolve_settings("%NoSuchQueue%")
+@pytest.mark.parametrize("value", ["", "nonsense"], ids=["empty", "malformed"])
+def test_a_wrong_connection_string_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("Storage", value)
+    with pytest.raises(StartError, match="the app setting Storage is not set or wrong: "):
+        listener(tmp_path)
 
 
-def test_development_storage_is_spelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_development_storage_is_azurite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("Storage", "UseDevelopmentStorage=true")
-    assert connection_string("Storage") == DEVELOPMENT_STORAGE
-    monkeypatch.setenv("Storage", "AccountName=mine")
-    assert connection_string("Storage") == "AccountName=mine"
+    assert listener(tmp_path)._queue.url == "http://127.0.0.1:10001/devstoreaccount1/work"
+
+
+def listener(folder: Path) -> QueueListener:
+    trigger = {"queueName": "work", "connection": "Storage"}
+    function = SimpleNamespace(name="work", trigger=trigger)
+    return QueueListener(cast("Any", function), read(folder), 600)
 
 
 @pytest.mark.parametrize(

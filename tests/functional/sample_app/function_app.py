@@ -33,13 +33,13 @@ async def echo(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @app.route(route="items/{item}")
-def items(req: func.HttpRequest) -> func.HttpResponse:
-    """Run in a thread, being no coroutine."""
+async def items(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer with the part of the path."""
     return func.HttpResponse(req.route_params["item"])
 
 
 @app.route(route="items/count")
-def count(req: func.HttpRequest) -> func.HttpResponse:
+async def count(req: func.HttpRequest) -> func.HttpResponse:
     """Go before `items`, being literal."""
     return func.HttpResponse(str(len(req.get_body())))
 
@@ -58,7 +58,7 @@ async def slow(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse("done")
 
 
-@app.queue_trigger(arg_name="msg", queue_name="%WorkQueue%", connection="WorkStorage")
+@app.queue_trigger(arg_name="msg", queue_name=os.environ["WorkQueue"], connection="WorkStorage")
 async def work(msg: func.QueueMessage) -> None:
     """Record the message, then do what it says."""
     text = msg.get_body().decode()
