@@ -46,7 +46,7 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt
 	@touch $@
 
 $(AZURITE): local_dev/package.json local_dev/package-lock.json
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || { \
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || { \
 	  echo "Node.js 20 or newer is needed, for Azurite: https://nodejs.org"; exit 1; }
 	@echo "Installing Azurite ..."
 	@npm ci --prefix local_dev --silent --no-audit --no-fund

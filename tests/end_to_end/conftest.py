@@ -133,7 +133,7 @@ class NewChat:
         self._browser, self._url = browser, url
 
     async def __call__(self) -> Chat:
-        context = await self._browser.new_context(viewport={"width": 640, "height": 480})
+        context = await self._browser.new_context(viewport={"width": 640, "height": 600})
         chat = Chat(await context.new_page(), self._url)
         await chat.open()
         return chat

@@ -18,9 +18,9 @@ async def test_the_bot_answers_and_then_speaks_first(new_chat: NewChat, tmp_path
     await chat.says("hello")
     await chat.sees("1: You said hello. Message added to the queue.")
     await chat.sees(f"{FROM_THE_TRIGGER} hello", within=3)
-    await chat.says("is my pizza ready?")
-    await chat.sees("2: You said is my pizza ready?. Message added to the queue.")
-    await chat.sees(f"{FROM_THE_TRIGGER} is my pizza ready?", within=3)
+    await chat.says("tell me when the pizza is ready")
+    await chat.sees("2: You said tell me when the pizza is ready. Message added to the queue.")
+    await chat.sees(f"{FROM_THE_TRIGGER} tell me when the pizza is ready", within=3)
     assert len(await chat.all_it_sees()) == 7
     assert await chat.page.get_by_text("Send failed").count() == 0
     picture = os.environ.get("PICTURE") or tmp_path / "conversation.png"
