@@ -7,6 +7,7 @@
 ``signature.py``    the contract: how the bot knows that a trigger is the worker's
 ``legacy.py``       the contract: the shapes that the old template's producers still write
 ``wire.py``         ids, addresses, and how a service says no, the same for all
+``service_urls``    which addresses the bot may send to
 ``storage_queue``   one Azure Storage queue: put, and nothing else
 ``dead_letter.py``  what is written to the poison queue when a message cannot be delivered
 ``settings.py``     the only reader of the environment

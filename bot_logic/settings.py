@@ -4,11 +4,13 @@ This is the only module that looks at the environment. Every problem is reported
 once; a value is never shown, neither in an error nor in a repr.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from bot_logic.errors import SettingsError
+from bot_logic.service_urls import BOT_FRAMEWORK_HOSTS, ServiceUrls
 from bot_logic.wire import is_base_url
 
 AppType = Literal["MultiTenant", "SingleTenant", "UserAssignedMSI"]
@@ -17,6 +19,10 @@ APP_TYPES: Final[tuple[AppType, ...]] = ("MultiTenant", "SingleTenant", "UserAss
 DEFAULT_DIRECT_LINE_ENDPOINT: Final = "https://directline.botframework.com"
 DEFAULT_MESSAGE_LIFETIME: Final = 24 * 3600  # seconds
 MIN_SIGNING_KEY_LENGTH: Final = 32  # characters; HMAC-SHA256 wants 256 bits, RFC 7518 section 3.2
+
+# How the secrets in local.settings.json.example end.
+EXAMPLE_SECRET: Final = "only-for-this-machine"  # noqa: S105
+_HOST_NAME: Final = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 _DEVELOPMENT_STORAGE: Final = "UseDevelopmentStorage=true"
 # Azurite's account and key are public and the same everywhere.
@@ -137,6 +143,7 @@ class Settings:
         trigger_signing_keys: the first signs triggers, all of them verify.
         message_lifetime: seconds after which an undelivered message is dead-lettered.
         identity: who the bot is.
+        service_urls: where it may send to.
     """
 
     storage_connection: Secret
@@ -145,6 +152,7 @@ class Settings:
     trigger_signing_keys: tuple[Secret, ...]
     message_lifetime: int
     identity: BotIdentity
+    service_urls: ServiceUrls
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -157,10 +165,11 @@ class Settings:
         settings = cls(
             storage_connection=_storage_connection(read),
             direct_line_endpoint=read.url("DirectLineEndpoint", DEFAULT_DIRECT_LINE_ENDPOINT),
-            direct_line_secret=Secret(read.required("DirectLineSecret")),
+            direct_line_secret=Secret(read.secret("DirectLineSecret")),
             trigger_signing_keys=_signing_keys(read),
             message_lifetime=read.seconds("MessageLifetimeSeconds", DEFAULT_MESSAGE_LIFETIME),
             identity=_identity(read),
+            service_urls=_service_urls(read),
         )
         if read.problems:
             raise SettingsError(read.problems)
@@ -189,6 +198,12 @@ class _Reader:
             self.problems.append(f"{name} is missing{reason}")
         return value
 
+    def secret(self, name: str) -> str:
+        value = self.required(name)
+        if EXAMPLE_SECRET in value and not self.runs_locally:
+            self.problems.append(f"{name} is the example's, which everyone knows")
+        return value
+
     def url(self, name: str, default: str) -> str:
         value = self.optional(name, default).rstrip("/")
         if not is_base_url(value):
@@ -214,13 +229,23 @@ def _storage_connection(read: _Reader) -> Secret:
 
 
 def _signing_keys(read: _Reader) -> tuple[Secret, ...]:
-    value = read.required("TriggerSigningKey")
+    value = read.secret("TriggerSigningKey")
     keys = [key.strip() for key in value.split(",")]
     if value and any(len(key) < MIN_SIGNING_KEY_LENGTH for key in keys):
         read.problems.append(
             f"TriggerSigningKey needs at least {MIN_SIGNING_KEY_LENGTH} characters in each key"
         )
     return tuple(map(Secret, keys))
+
+
+def _service_urls(read: _Reader) -> ServiceUrls:
+    names = read.optional("AllowedServiceUrlHosts").lower().replace(",", " ").split()
+    if not all(map(_HOST_NAME.fullmatch, names)):
+        read.problems.append(
+            "AllowedServiceUrlHosts must be host names, with commas between them; "
+            "a leading dot stands for all subdomains"
+        )
+    return ServiceUrls((*BOT_FRAMEWORK_HOSTS, *names), loopback=read.runs_locally)
 
 
 def _app_type(read: _Reader) -> AppType:

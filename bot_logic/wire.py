@@ -1,11 +1,15 @@
 """What all that travels has in common: ids, addresses, and how a service says no."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 MAX_ID: Final = 1024  # characters; the longest conversation ids of known channels are a fifth of it
 MAX_RETRY_AFTER: Final = 24 * 3600  # seconds
+
+
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")  # a name, or an IPv6 address
 
 
 def is_id(value: Any) -> bool:
@@ -24,8 +28,8 @@ def is_base_url(value: Any) -> bool:
         return False
     try:
         parts = urlsplit(value)
-        has_host = bool(parts.hostname) and parts.port != 0  # .port raises if it is no number
-    except ValueError:
+        has_host = bool(_HOST.fullmatch(parts.hostname or "")) and parts.port != 0
+    except ValueError:  # of .port, too, if it is no port number
         return False
     plain = not (parts.username or parts.password or parts.query or parts.fragment)
     return parts.scheme in ("http", "https") and has_host and plain and " " not in value

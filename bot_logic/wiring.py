@@ -126,7 +126,7 @@ class Wiring:
     @cached_property
     def adapter(self) -> FunctionsAdapter:
         """The way in for channels, with the trigger handler and the recorder before the bot."""
-        adapter = FunctionsAdapter(self._authentication())
+        adapter = FunctionsAdapter(self._authentication(), self.settings.service_urls)
         adapter.use(
             TriggerHandler(
                 self.settings.trigger_signing_keys,
@@ -175,7 +175,7 @@ class Wiring:
             identity,
             SigningKeys(self.session, identity.channel_openid_metadata_url),
             SigningKeys(self.session, identity.emulator_openid_metadata_url),
-            PooledConnectorFactory(self.session, credentials),
+            PooledConnectorFactory(self.session, credentials, self.settings.service_urls),
         )
 
 

@@ -15,6 +15,7 @@ from msrest.serialization import Model
 from bot_logic.bot_endpoint.activity_json import parse, to_activity
 from bot_logic.bot_endpoint.authentication import TokenAuthentication
 from bot_logic.errors import BadRequest, RetryHelps, RetryNeverHelps
+from bot_logic.service_urls import ServiceUrls
 
 TURN_TIMEOUT: Final = 13  # seconds; Direct Line waits 15 for the bot, then tells the user it failed
 
@@ -24,8 +25,9 @@ logger = logging.getLogger(__name__)
 class FunctionsAdapter(CloudAdapterBase):
     """The bot SDK's adapter for Azure Functions."""
 
-    def __init__(self, authentication: TokenAuthentication) -> None:
+    def __init__(self, authentication: TokenAuthentication, service_urls: ServiceUrls) -> None:
         super().__init__(authentication)
+        self._service_urls = service_urls
         self._authentication = authentication
 
     async def process(self, request: func.HttpRequest, bot: Bot) -> func.HttpResponse:
@@ -44,6 +46,13 @@ class FunctionsAdapter(CloudAdapterBase):
 
     async def _turn(self, request: func.HttpRequest, bot: Bot) -> InvokeResponse | None:
         document = parse(request.headers.get("Content-Type", ""), request.get_body())
+        if not self._service_urls.allow(document["serviceUrl"]):
+            raise BadRequest(
+                "the service URL's host is not allowed; AllowedServiceUrlHosts may add it",
+                status=403,
+                code="Forbidden",
+                field="serviceUrl",
+            )
         sender = await self._authentication.authenticate(
             document["channelId"], document["serviceUrl"], request.headers.get("Authorization", "")
         )

@@ -7,7 +7,7 @@ https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connec
 
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from botbuilder.schema import (
@@ -21,6 +21,7 @@ from botframework.connector.auth import ConnectorFactory
 
 from bot_logic.bot_endpoint.credentials import Credentials
 from bot_logic.errors import ConversationGone, ProactiveBotError, Refused, ServiceUnavailable
+from bot_logic.service_urls import ServiceUrls
 from bot_logic.wire import error_code, retry_after
 
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)  # seconds
@@ -129,12 +130,22 @@ class Connector:
 class PooledConnectorFactory(ConnectorFactory):
     """Makes a `Connector` for a turn; what is costly to make, they share."""
 
-    def __init__(self, session: aiohttp.ClientSession, credentials: Credentials) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, credentials: Credentials, service_urls: ServiceUrls
+    ) -> None:
         self._session = session
         self._credentials = credentials
+        self._service_urls = service_urls
 
     async def create(self, service_url: str, audience: str | None = None) -> Connector:  # noqa: ARG002
-        """A client for the channel at `service_url`."""
+        """A client for the channel at `service_url`.
+
+        Raises:
+            Refused: the bot may not send there.
+        """
+        if not self._service_urls.allow(service_url):
+            host = urlsplit(service_url).hostname
+            raise Refused(f"the service URL's host {host} is not allowed")
         return Connector(self._session, self._credentials, service_url)
 
 

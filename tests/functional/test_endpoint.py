@@ -174,6 +174,14 @@ async def test_on_other_channels_too_the_proactive_message_answers_nothing(
     assert "replyToId" not in said[-1]
 
 
+async def test_nobody_makes_the_bot_call_on_another_host(app: AppUnderTest) -> None:
+    ada = await app.user()
+    answer = await app.post(activity(ada, serviceUrl="https://evil.example"))
+    assert answer.error == (403, "Forbidden")
+    assert answer.body["error"]["field"] == "serviceUrl"
+    assert await app.queued() == []
+
+
 async def test_a_turn_that_takes_too_long_is_ended_before_direct_line_gives_up(
     app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,9 +139,10 @@ async def test_what_the_channel_will_never_take_is_dead_lettered(
         {"conversation": {"id": "c", "properties": nested(900)}},
         {"user": {"id": {"deep": []}}},
         {"serviceUrl": "http://localhost:99999"},
+        {"serviceUrl": "https://evil.example"},
         {"serviceUrl": "http://localhost/ elsewhere"},
     ],
-    ids=["conversation", "deep", "user", "port", "space"],
+    ids=["conversation", "deep", "user", "port", "host", "space"],
 )
 async def test_a_reference_that_the_sdk_cannot_read_comes_to_an_end(
     app: AppUnderTest, change: dict[str, Any]

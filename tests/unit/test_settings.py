@@ -15,6 +15,7 @@ LOCALLY = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}  # as Core Tools sets i
 EXAMPLE: dict[str, str] = (
     json.loads((ROOT / "local.settings.json.example").read_text())["Values"] | LOCALLY
 )
+OWN_SECRETS = {"DirectLineSecret": "secret", "TriggerSigningKey": "k" * 32}
 REGISTERED = EXAMPLE | {"MicrosoftAppId": "app-id", "MicrosoftAppPassword": "app-password"}
 
 
@@ -57,6 +58,8 @@ def test_every_missing_setting_is_named_at_once() -> None:
         ("MessageLifetimeSeconds", "0", "MessageLifetimeSeconds must be"),
         ("MessageLifetimeSeconds", "²", "MessageLifetimeSeconds must be"),
         ("MicrosoftAppType", "hunter2", "MicrosoftAppType must be one of MultiTenant"),
+        ("AllowedServiceUrlHosts", "https://hunter2/", "AllowedServiceUrlHosts must be"),
+        ("AllowedServiceUrlHosts", "*.hunter2", "AllowedServiceUrlHosts must be"),
         ("ChannelService", "hunter2", "ChannelService must be"),
         ("ToChannelFromBotLoginUrl", "hunter2", "ToChannelFromBotLoginUrl must be"),
     ],
@@ -83,8 +86,8 @@ def test_the_signing_key_is_a_list_whose_first_signs() -> None:
             {"MicrosoftAppType": "userassignedmsi"},
             {"MicrosoftAppId", "MicrosoftAppTenantId", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"},
         ),
-        ({"AZURE_FUNCTIONS_ENVIRONMENT": "Production"}, {"MicrosoftAppId"}),
-        ({"AZURE_FUNCTIONS_ENVIRONMENT": ""}, {"MicrosoftAppId"}),
+        (OWN_SECRETS | {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"}, {"MicrosoftAppId"}),
+        (OWN_SECRETS | {"AZURE_FUNCTIONS_ENVIRONMENT": ""}, {"MicrosoftAppId"}),
     ],
     ids=[
         "password",
@@ -133,6 +136,22 @@ def test_the_sdks_names_override_where_tokens_come_from() -> None:
     assert identity.emulator_openid_metadata_url == "http://localhost:3000/emulator"
     assert identity.channel_token_issuer == "local-issuer"
     assert identity.oauth_scope == GOVERNMENT_CLOUD.oauth_scope
+
+
+def test_the_examples_secrets_are_refused_where_it_is_not_local() -> None:
+    problems = problems_of(REGISTERED | {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"})
+    assert problems == (
+        "DirectLineSecret is the example's, which everyone knows",
+        "TriggerSigningKey is the example's, which everyone knows",
+    )
+
+
+def test_an_operator_can_allow_further_hosts() -> None:
+    environ = EXAMPLE | {"AllowedServiceUrlHosts": "Bots.Example.org, .corp.example"}
+    service_urls = Settings.from_environment(environ).service_urls
+    assert service_urls.allow("https://bots.example.org/x")
+    assert service_urls.allow("https://emea.corp.example")
+    assert not service_urls.allow("https://corp.example.org")
 
 
 def test_a_repr_shows_no_secret() -> None:
