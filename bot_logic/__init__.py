@@ -9,6 +9,7 @@
 ``wire.py``         ids, addresses, and how a service says no, the same for all
 ``service_urls``    which addresses the bot may send to
 ``storage_queue``   one Azure Storage queue: put, and nothing else
+``undelivered.py``  another attempt later, or a dead letter
 ``dead_letter.py``  what is written to the poison queue when a message cannot be delivered
 ``settings.py``     the only reader of the environment
 ``errors.py``       "a retry can help" or "a retry can never help"

@@ -1,42 +1,55 @@
 """What is written to the poison queue when a message cannot be delivered.
 
 The Functions host would move the bare message there after its last attempt, without a word. This
-writes the same message with the reason beside it, as soon as no retry can help.
+writes the message with the reason beside it.
 """
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
-from bot_logic.envelope import MAX_QUEUE_BYTES
+from bot_logic.envelope import MAX_QUEUE_BYTES, Envelope
 
 
-def dead_letter(message: bytes | str, error: Exception, *, attempts: int | None = None) -> str:
-    """The poison queue's message: what it was, why it ended here, when, after how many attempts.
+def dead_letter(envelope: Envelope, error: Exception) -> str:
+    """A message that failed: what it was, why it ended here, when, and after how many attempts.
 
     Args:
-        message: the queue message as it was received.
+        envelope: the message, with its last failure counted in.
         error: what made it end here; its type and its text become the reason.
-        attempts: how often a delivery was tried, where that is known.
 
     Returns:
         A JSON object; or the bare message, if that leaves no room for the reason.
     """
+    message = envelope.without_history().to_document()
+    history = {
+        "firstReason": envelope.first_failure,
+        "attempts": envelope.attempts,
+        "ageSeconds": max(0, int(time.time()) - envelope.created),
+    }
+    return _fitting(_letter(error) | history | {"message": message}, json.dumps(message))
+
+
+def illegible_letter(message: bytes | str, error: Exception) -> str:
+    """What was on the queue but is no message of ours, as it was, and what is wrong with it."""
     text = message.decode("utf-8", "replace") if isinstance(message, bytes) else message
-    fields: dict[str, Any] = {
+    try:
+        return _fitting(_letter(error) | {"message": json.loads(text)}, text)
+    except (ValueError, RecursionError):  # no JSON: keep the string it is
+        return _fitting(_letter(error) | {"message": text}, text)
+
+
+def _letter(error: Exception) -> dict[str, Any]:
+    return {
         "error": type(error).__name__,
         "reason": str(error),
-        "attempts": attempts,
         "deadLetteredAt": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    try:
-        letter = _json(fields | {"message": json.loads(text)})
-    except (ValueError, RecursionError):  # no JSON: keep the string it is
-        letter = _json(fields | {"message": text})
-    return letter if len(letter.encode()) <= MAX_QUEUE_BYTES else text
 
 
-def _json(fields: dict[str, Any]) -> str:
-    """Readable JSON; escaped where that is not possible, as for half a character."""
-    letter = json.dumps(fields, ensure_ascii=False)
-    return letter if letter.isprintable() else json.dumps(fields)
+def _fitting(letter: dict[str, Any], bare_message: str) -> str:
+    text = json.dumps(letter, ensure_ascii=False)
+    if not text.isprintable():  # half a character, say, which only an escape can hold
+        text = json.dumps(letter)
+    return text if len(text.encode()) <= MAX_QUEUE_BYTES else bare_message

@@ -2,11 +2,13 @@
 
 On the queue an envelope is one JSON object::
 
-    {"conversation": <ConversationReference>, "text": "…", "id": "…", "created": 0, "expires": 0}
+    {"conversation": <ConversationReference>, "text": "…", "id": "…", "created": 0, "expires": 0,
+     "attempts": 0, "firstFailure": "…"}
 
 ``conversation`` and ``text`` are all that another program has to write. ``id`` names the message
 (without it the queue's own message id does), ``created`` and ``expires`` are Unix times in
-seconds; a message without ``expires`` never grows too old. Nothing here does I/O.
+seconds; a message without ``expires`` never grows too old. The last two are ours, for a message
+that has failed before. Nothing here does I/O.
 
 ConversationReference:
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
@@ -16,7 +18,7 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from bot_logic.errors import ExpiredMessage, OversizedMessage, UndecodableMessage
@@ -33,6 +35,7 @@ WORKER_USER_ID: Final = "dl_queue-worker"  # who the worker is in its own Direct
 # a dead letter adds. https://learn.microsoft.com/rest/api/storageservices/put-message
 MAX_QUEUE_BYTES: Final = 48 * 1024
 MAX_ENVELOPE_BYTES: Final = 40 * 1024
+MAX_REASON: Final = 200  # characters of the first failure that travel along
 
 Json = dict[str, Any]
 
@@ -47,6 +50,8 @@ class Envelope:
         text: what was said.
         created: Unix time, seconds.
         expires: Unix time, seconds, after which it must not be delivered; None is never.
+        attempts: how often a delivery was tried and failed.
+        first_failure: why the first of them failed.
     """
 
     id: str
@@ -54,6 +59,8 @@ class Envelope:
     text: str
     created: int
     expires: int | None = None
+    attempts: int = 0
+    first_failure: str = ""
 
     @classmethod
     def new(cls, reference: Mapping[str, Any], text: str, *, lifetime: int) -> Self:
@@ -68,13 +75,26 @@ class Envelope:
 
     def to_document(self) -> Json:
         """This envelope as the JSON object that travels."""
-        document = {
+        document: Json = {
             "id": self.id,
             "conversation": dict(self.reference),
             "text": self.text,
             "created": self.created,
         }
-        return document if self.expires is None else document | {"expires": self.expires}
+        if self.expires is not None:
+            document["expires"] = self.expires
+        if self.attempts:
+            document |= {"attempts": self.attempts, "firstFailure": self.first_failure}
+        return document
+
+    def after_failure(self, reason: str) -> Self:
+        """This envelope, with one more failed attempt."""
+        first = self.first_failure or reason[:MAX_REASON]
+        return replace(self, attempts=self.attempts + 1, first_failure=first)
+
+    def without_history(self) -> Self:
+        """This envelope, as if it had never been tried."""
+        return replace(self, attempts=0, first_failure="")
 
     def to_json(self) -> str:
         """This envelope as a queue message.
@@ -121,8 +141,10 @@ def from_document(document: Any, *, default_id: str | None = None) -> Envelope:
         id=_id(default_id if fields.get("id") is None else fields["id"], "id"),
         reference=_checked_reference(fields.get("conversation")),
         text=_text(fields.get("text"), "text"),
-        created=_unix_time(fields.get("created"), "created") or int(time.time()),
-        expires=_unix_time(fields.get("expires"), "expires"),
+        created=_whole_number(fields.get("created"), "created") or int(time.time()),
+        expires=_whole_number(fields.get("expires"), "expires"),
+        attempts=_whole_number(fields.get("attempts"), "attempts") or 0,
+        first_failure=str(fields.get("firstFailure") or "")[:MAX_REASON],
     )
 
 
@@ -173,9 +195,9 @@ def _id(value: Any, field: str) -> str:
     return str(value)
 
 
-def _unix_time(value: Any, field: str) -> int | None:
+def _whole_number(value: Any, field: str) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise UndecodableMessage("must be a Unix time in whole seconds", field=field)
+        raise UndecodableMessage("must be a whole number, 0 or more", field=field)
     return value

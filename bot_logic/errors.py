@@ -3,7 +3,7 @@
 ProactiveBotError
 ├── SettingsError            serve nothing, say which settings are wrong
 ├── BadRequest               answer the caller 4xx and name the field
-├── RetryHelps               leave the message on the queue, it comes back later
+├── RetryHelps               put the message back on the queue, try again later
 │   ├── ServiceUnavailable   a neighbour is down, slow, or asks us to wait
 │   └── QueueUnavailable     the queue could not take a message
 │       ├── QueueNotCreated
@@ -57,10 +57,10 @@ class RetryHelps(ProactiveBotError):
     """A later attempt can succeed.
 
     Attributes:
-        retry_after: seconds that the neighbour asked us to wait, if it did.
+        retry_after: whole seconds that the neighbour asked us to wait, if it did.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 

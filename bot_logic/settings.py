@@ -18,6 +18,7 @@ APP_TYPES: Final[tuple[AppType, ...]] = ("MultiTenant", "SingleTenant", "UserAss
 
 DEFAULT_DIRECT_LINE_ENDPOINT: Final = "https://directline.botframework.com"
 DEFAULT_MESSAGE_LIFETIME: Final = 24 * 3600  # seconds
+DEFAULT_MAX_ATTEMPTS: Final = 20  # with the pauses between them, about half a day
 MIN_SIGNING_KEY_LENGTH: Final = 32  # characters; HMAC-SHA256 wants 256 bits, RFC 7518 section 3.2
 
 # How the secrets in local.settings.json.example end.
@@ -142,6 +143,7 @@ class Settings:
         direct_line_secret: the Direct Line channel's secret of this bot.
         trigger_signing_keys: the first signs triggers, all of them verify.
         message_lifetime: seconds after which an undelivered message is dead-lettered.
+        max_attempts: failed deliveries after which a message is dead-lettered.
         identity: who the bot is.
         service_urls: where it may send to.
     """
@@ -151,6 +153,7 @@ class Settings:
     direct_line_secret: Secret
     trigger_signing_keys: tuple[Secret, ...]
     message_lifetime: int
+    max_attempts: int
     identity: BotIdentity
     service_urls: ServiceUrls
 
@@ -167,7 +170,8 @@ class Settings:
             direct_line_endpoint=read.url("DirectLineEndpoint", DEFAULT_DIRECT_LINE_ENDPOINT),
             direct_line_secret=Secret(read.secret("DirectLineSecret")),
             trigger_signing_keys=_signing_keys(read),
-            message_lifetime=read.seconds("MessageLifetimeSeconds", DEFAULT_MESSAGE_LIFETIME),
+            message_lifetime=read.count("MessageLifetimeSeconds", DEFAULT_MESSAGE_LIFETIME),
+            max_attempts=read.count("MaxDeliveryAttempts", DEFAULT_MAX_ATTEMPTS),
             identity=_identity(read),
             service_urls=_service_urls(read),
         )
@@ -210,10 +214,10 @@ class _Reader:
             self.problems.append(f"{name} must be an http(s) URL")
         return value
 
-    def seconds(self, name: str, default: int) -> int:
+    def count(self, name: str, default: int) -> int:
         value = self.optional(name, str(default))
         if not (value.isascii() and value.isdigit() and 0 < len(value) < 10 and int(value) > 0):  # noqa: PLR2004
-            self.problems.append(f"{name} must be a whole number of seconds, 1 or more")
+            self.problems.append(f"{name} must be a whole number, 1 or more")
             return default
         return int(value)
 

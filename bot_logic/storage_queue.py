@@ -32,19 +32,23 @@ class StorageQueue:
             read_timeout=CALL_TIMEOUT,
         )
 
-    async def put(self, message: str) -> None:
+    async def put(self, message: str, *, delay: int = 0) -> None:
         """Put a message on the queue; when this returns, the queue has it.
+
+        Args:
+            message: at most 48 KiB.
+            delay: seconds in which nobody sees it (visibility timeout); seven days at most.
 
         Raises:
             QueueNotCreated: there is no queue and it could not be created.
             MessageNotInserted: the queue did not accept the message.
         """
         try:
-            await self._send(message)
+            await self._send(message, delay)
         except ResourceNotFoundError:
             await self.create()
             try:
-                await self._send(message)
+                await self._send(message, delay)
             except AzureError as error:
                 raise MessageNotInserted(f"{self._name}: {_reason(error)}") from error
         except AzureError as error:
@@ -70,8 +74,10 @@ class StorageQueue:
     def _name(self) -> str:
         return str(self._client.queue_name)
 
-    async def _send(self, message: str) -> None:
-        await self._client.send_message(message, time_to_live=_NEVER_EXPIRES)
+    async def _send(self, message: str, delay: int) -> None:
+        await self._client.send_message(
+            message, visibility_timeout=delay, time_to_live=_NEVER_EXPIRES
+        )
 
 
 def _reason(error: AzureError) -> str:

@@ -22,6 +22,8 @@ from bot_logic.bot_endpoint.conversations import TABLE_NAME as CONVERSATIONS_TAB
 from bot_logic.bot_endpoint.conversations import ConversationRecorder, Conversations
 from bot_logic.bot_endpoint.counter import MessageCounter
 from bot_logic.bot_endpoint.credentials import Anonymous, AppCredentials
+from bot_logic.bot_endpoint.deliveries import TABLE_NAME as DELIVERIES_TABLE
+from bot_logic.bot_endpoint.deliveries import Deliveries
 from bot_logic.bot_endpoint.signing_keys import SigningKeys
 from bot_logic.bot_endpoint.state import TABLE_NAME as STATE_TABLE
 from bot_logic.bot_endpoint.state import TableStorage
@@ -34,8 +36,10 @@ from bot_logic.queue_worker.direct_line import DirectLine
 from bot_logic.queue_worker.worker import QueueWorker, ReceivedMessage
 from bot_logic.settings import Settings
 from bot_logic.storage_queue import StorageQueue
+from bot_logic.undelivered import Undelivered
 
 CONNECTIONS_PER_HOST = 100
+TABLES = ("state_table", "conversations_table", "deliveries_table")
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +107,11 @@ class Wiring:
         return StorageQueue(self.settings.storage_connection, POISON_QUEUE_NAME)
 
     @cached_property
+    def undelivered(self) -> Undelivered:
+        """What becomes of messages that were not delivered."""
+        return Undelivered(self.queue, self.poison_queue, max_attempts=self.settings.max_attempts)
+
+    @cached_property
     def state_table(self) -> Table:
         """The bot's state."""
         return Table(self.settings.storage_connection, STATE_TABLE)
@@ -111,6 +120,11 @@ class Wiring:
     def conversations_table(self) -> Table:
         """Conversation references."""
         return Table(self.settings.storage_connection, CONVERSATIONS_TABLE)
+
+    @cached_property
+    def deliveries_table(self) -> Table:
+        """Which messages were delivered."""
+        return Table(self.settings.storage_connection, DELIVERIES_TABLE)
 
     @cached_property
     def conversations(self) -> Conversations:
@@ -132,7 +146,8 @@ class Wiring:
                 self.settings.trigger_signing_keys,
                 self.bot.on_trigger,
                 self.conversations,
-                self.poison_queue,
+                Deliveries(self.deliveries_table),
+                self.undelivered,
             )
         )
         adapter.use(ConversationRecorder(self.conversations))
@@ -147,7 +162,7 @@ class Wiring:
             self.settings.direct_line_secret,
             user_id=WORKER_USER_ID,
         )
-        return QueueWorker(direct_line, self.poison_queue, self.settings.trigger_signing_keys)
+        return QueueWorker(direct_line, self.undelivered, self.settings.trigger_signing_keys)
 
     @cached_property
     def health(self) -> Health:
@@ -162,7 +177,14 @@ class Wiring:
 
     async def close(self) -> None:
         """Close what was opened. The Functions host just ends the process; tests call this."""
-        for name in ("session", "queue", "poison_queue", "state_table", "conversations_table"):
+        for name in (
+            "session",
+            "queue",
+            "poison_queue",
+            "state_table",
+            "conversations_table",
+            "deliveries_table",
+        ):
             if name in self.__dict__:
                 await self.__dict__[name].close()
 

@@ -82,7 +82,7 @@ def _error_response(error: Exception) -> func.HttpResponse:
             return _error_body(error.status, error.code, str(error), field=error.field)
         case RetryHelps():
             logger.warning("turn failed, a retry can help: %s", error)
-            wait = {} if error.retry_after is None else {"Retry-After": f"{error.retry_after:.0f}"}
+            wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
             return _error_body(503, "ServiceUnavailable", str(error), headers=wait)
         case TimeoutError():
             logger.warning("turn failed, a retry can help: no end within %d s", TURN_TIMEOUT)

@@ -23,7 +23,8 @@ from bot_logic.errors import (
 from bot_logic.storage_queue import StorageQueue
 
 # Together with the queue's own timeouts these stay below the adapter's for the whole turn.
-COURTESY_TIMEOUT = 4  # seconds for a message that the user can do without
+TYPING_TIMEOUT = 1  # seconds
+REPLY_TIMEOUT = 4  # seconds
 COUNT_TIMEOUT = 2  # seconds
 
 logger = logging.getLogger(__name__)
@@ -47,11 +48,9 @@ class ProactiveBot(ActivityHandler):
         if not text:
             await turn.send_activity(_about_no_text(turn.activity))
             return
-        typing = Activity(type=ActivityTypes.typing)
-        _, problem = await asyncio.gather(
-            self._try_to_send(turn, typing), self._enqueue(turn, text)
-        )
-        await self._try_to_send(turn, problem or await self._acknowledgement(turn, text))
+        await self._try_to_send(turn, Activity(type=ActivityTypes.typing), TYPING_TIMEOUT)
+        reply = await self._enqueue(turn, text) or await self._acknowledgement(turn, text)
+        await self._try_to_send(turn, reply, REPLY_TIMEOUT)
 
     async def on_members_added_activity(
         self, members_added: list[ChannelAccount], turn_context: TurnContext
@@ -93,10 +92,10 @@ class ProactiveBot(ActivityHandler):
             number = ""
         return f"{number}You said {text}. Message added to the queue."
 
-    async def _try_to_send(self, turn: TurnContext, message: Activity | str) -> None:
+    async def _try_to_send(self, turn: TurnContext, message: Activity | str, within: float) -> None:
         """Send what the user can do without: failing here would make them say it all again."""
         try:
-            async with asyncio.timeout(COURTESY_TIMEOUT):
+            async with asyncio.timeout(within):
                 await turn.send_activity(message)
         except (ProactiveBotError, TimeoutError) as error:
             logger.warning("not sent: %s: %s", type(error).__name__, error)

@@ -1,8 +1,8 @@
 """The trigger handler: what the queue brought back, said in the conversation it belongs to."""
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Protocol
 
 from botbuilder.core import Middleware, TurnContext
@@ -10,18 +10,19 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
 from bot_logic.bot_endpoint.activity_json import UNREADABLE
 from bot_logic.bot_endpoint.conversations import Conversations
-from bot_logic.dead_letter import dead_letter
+from bot_logic.bot_endpoint.deliveries import Deliveries
 from bot_logic.envelope import TRIGGER_NAME, Envelope
 from bot_logic.errors import (
     BadRequest,
     ConversationGone,
+    RetryHelps,
     RetryNeverHelps,
     ServiceUnavailable,
     UndecodableMessage,
 )
 from bot_logic.settings import Secret
 from bot_logic.signature import TriggerRefused, verify
-from bot_logic.storage_queue import StorageQueue
+from bot_logic.undelivered import Undelivered
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +41,8 @@ class ProactiveAdapter(Protocol):
 class TriggerHandler(Middleware):
     """Takes triggers out of the stream of turns; all else goes on to the bot.
 
-    A trigger that verifies comes to an end here: it is delivered, or it is a dead letter. Only
-    what a retry can help is raised, and then the worker sees a failure and keeps the message.
+    A message whose trigger verifies is in safe hands when the turn ends well: it was delivered,
+    now or before, or put back for a later attempt, or it is a dead letter.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class TriggerHandler(Middleware):
         signing_keys: tuple[Secret, ...],
         speak_first: SpeakFirst,
         conversations: Conversations,
-        poison_queue: StorageQueue,
+        deliveries: Deliveries,
+        undelivered: Undelivered,
     ) -> None:
         self._signing_keys = signing_keys
         self._speak_first = speak_first
         self._conversations = conversations
-        self._poison_queue = poison_queue
+        self._deliveries = deliveries
+        self._undelivered = undelivered
 
     async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
         """Deliver a trigger's envelope, or go on with the turn if it is none."""
@@ -64,11 +67,15 @@ class TriggerHandler(Middleware):
         envelope = self._verified(context.activity)
         try:
             envelope.check_not_expired()
-            await self._deliver(context.adapter, envelope)
-        except RetryNeverHelps as error:
-            await self._end(envelope, error)
+            deliver = partial(self._deliver, context.adapter, envelope)
+            delivered = await self._deliveries.once(envelope.id, deliver)
+        except (RetryHelps, RetryNeverHelps) as error:
+            if isinstance(error, ConversationGone):
+                await self._forget(envelope)
+            await self._undelivered.settle(envelope, error)
         else:
-            logger.info("message %s delivered", envelope.id)
+            outcome = "delivered" if delivered else "not sent again, it was delivered before"
+            logger.info("message %s %s", envelope.id, outcome)
 
     def _verified(self, activity: Activity) -> Envelope:
         try:
@@ -82,13 +89,6 @@ class TriggerHandler(Middleware):
             _conversation_reference(envelope.reference),
             lambda turn: self._speak_first(turn, envelope),
         )
-
-    async def _end(self, envelope: Envelope, error: RetryNeverHelps) -> None:
-        if isinstance(error, ConversationGone):
-            await self._forget(envelope)
-        letter = dead_letter(json.dumps(envelope.to_document()), error)
-        await self._poison_queue.put(letter)
-        logger.error("message %s dead-lettered: %s: %s", envelope.id, type(error).__name__, error)
 
     async def _forget(self, envelope: Envelope) -> None:
         try:

@@ -31,9 +31,10 @@ async def test_a_typing_indicator_shows_while_the_bot_works(
     new_chat: NewChat, running: RunningStack
 ) -> None:
     chat = await new_chat()
-    await running.fail({"on": "bot_send", "delay": 1.0, "times": 3})
+    at_once, slowly = {"times": 1}, {"delay": 3.0, "times": 2}
+    await running.fail({"on": "bot_send"} | at_once, {"on": "bot_send"} | slowly)
     await chat.says("hello")
-    await chat.page.locator(".webchat__typing-indicator").first.wait_for(timeout=5000)
+    await chat.page.locator(".webchat__typing-indicator").first.wait_for(timeout=10_000)
     assert "Message added" not in " ".join(await chat.all_it_sees())
     await chat.sees(f"{FROM_THE_TRIGGER} hello")
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ from azure.storage.queue.aio import QueueClient
 from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
 from bot_logic.settings import Settings
 from bot_logic.wiring import Wiring
+from local_dev.azurite import ACCOUNT, KEY
 from local_dev.direct_line import DirectLine, running
 from local_dev.direct_line import Settings as DirectLineSettings
 from local_dev.direct_line.faults import Rule
@@ -33,6 +34,10 @@ SIGNING_KEY = "a-trigger-signing-key-of-the-tests"
 APP_ID = "00000000-0000-0000-0000-00000000b071"
 APP_PASSWORD = "an-app-password-of-the-tests"
 PATIENCE = 10  # seconds
+NOWHERE = (
+    f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+    "QueueEndpoint=http://127.0.0.1:1/x;TableEndpoint=http://127.0.0.1:1/x;"
+)  # a storage account that nobody can reach
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,6 @@ class ReceivedMessage:
     """As azure.functions.QueueMessage."""
 
     id: str
-    dequeue_count: int
     body: bytes
 
     def get_body(self) -> bytes:
@@ -108,16 +112,27 @@ class AppUnderTest:
         text = message if isinstance(message, str) else json.dumps(message)
         await self.wiring.queue.put(text)
 
-    async def run_worker(self, *, attempt: int = 1) -> int:
+    async def run_worker(self) -> int:
         """Deliver what is on the queue, once each; returns how many were deleted."""
         deleted = 0
         with contextlib.suppress(ResourceNotFoundError):
             async for message in self.queue.receive_messages(visibility_timeout=1):
                 body = message.content.encode()
-                await self.wiring.deliver(ReceivedMessage(message.id, attempt, body))
+                await self.wiring.deliver(ReceivedMessage(message.id, body))
                 await self.queue.delete_message(message)
                 deleted += 1
         return deleted
+
+    async def run_worker_until(self, done: Callable[[], Awaitable[bool]]) -> None:
+        """Deliver what becomes visible on the queue, until this is so."""
+        async with asyncio.timeout(PATIENCE):
+            while not await done():
+                await self.run_worker()
+                await asyncio.sleep(0.05)
+
+    async def waiting(self) -> int:
+        """How many messages are on the queue, visible or not."""
+        return (await self.queue.get_queue_properties()).approximate_message_count or 0
 
     async def queued(self) -> list[Any]:
         """What is on the queue."""

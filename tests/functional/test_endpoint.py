@@ -199,7 +199,8 @@ async def test_a_channel_that_hangs_does_not_make_the_user_say_it_again(
 ) -> None:
     ada = await app.user()
     app.fail("bot_send", 0, delay=60.0)
-    monkeypatch.setattr(bot, "COURTESY_TIMEOUT", 0.1)
+    monkeypatch.setattr(bot, "TYPING_TIMEOUT", 0.1)
+    monkeypatch.setattr(bot, "REPLY_TIMEOUT", 0.1)
     assert (await app.post(activity(ada))).status == 200
     assert [message["text"] for message in await app.queued()] == ["hello"]
 

@@ -3,14 +3,22 @@
 import asyncio
 import json
 import time
+import uuid
 from typing import Any
 
 import pytest
 
 from bot_logic.envelope import WORKER_USER_ID
-from bot_logic.errors import RetryHelps, ServiceUnavailable
-from bot_logic.queue_worker.worker import MAX_DEQUEUE_COUNT
-from tests.functional.app_under_test import AppUnderTest, ChatUser, ReceivedMessage
+from bot_logic.errors import MessageNotInserted
+from bot_logic.settings import Secret
+from bot_logic.storage_queue import StorageQueue
+from tests.functional.app_under_test import (
+    NOWHERE,
+    PATIENCE,
+    AppUnderTest,
+    ChatUser,
+    ReceivedMessage,
+)
 
 
 def worker_conversations(app: AppUnderTest) -> int:
@@ -93,15 +101,35 @@ async def test_an_expired_token_of_the_conversation_is_no_failure(app: AppUnderT
 
 
 @pytest.mark.parametrize("status", [302, 401, 408, 429, 500, 502, 503, 504])
-async def test_what_a_retry_can_help_stays_on_the_queue(app: AppUnderTest, status: int) -> None:
+async def test_what_a_retry_can_help_is_delivered_when_the_neighbour_asked_to_come_again(
+    app: AppUnderTest, status: int
+) -> None:
     ada = await app.user()
     await ada.says("hello")
-    rule = app.fail("post_activity", status, headers={"Retry-After": "7"}, times=1)
-    with pytest.raises(ServiceUnavailable, match=f"answered {status}") as error:
-        await app.run_worker()
-    assert rule.hits == 1
-    assert error.value.retry_after == 7
+    app.fail("post_activity", status, headers={"Retry-After": "1"}, times=1)
+    assert await app.run_worker() == 1
+    assert (await app.queued(), await app.waiting()) == ([], 1)  # there, but not to be seen yet
+
+    async def delivered() -> bool:
+        return len(await ada.hears(2)) == 3
+
+    await app.run_worker_until(delivered)
+    assert await app.waiting() == 0
     assert await app.dead_letters() == []
+
+
+async def test_a_channel_that_asks_to_wait_is_waited_for(app: AppUnderTest) -> None:
+    ada = await app.user()
+    await ada.says("hello")
+    app.fail("bot_send", 429, headers={"Retry-After": "1"}, times=1)
+    assert await app.run_worker() == 1
+    assert await app.waiting() == 1
+
+    async def delivered() -> bool:
+        return len(await ada.hears(2)) == 3
+
+    await app.run_worker_until(delivered)
+    assert (await ada.hears(3))[2] == "This is coming back from the trigger! hello"
 
 
 async def test_a_direct_line_that_is_down_leaves_the_message_on_the_queue(
@@ -110,9 +138,20 @@ async def test_a_direct_line_that_is_down_leaves_the_message_on_the_queue(
     ada = await app.user()
     await app.enqueue(old_messages(ada)["plain"])
     app.fail("start_conversation", 503)
-    with pytest.raises(RetryHelps):
-        await app.run_worker()
+    assert await app.run_worker() == 1
+    assert await app.waiting() == 1
     assert await app.dead_letters() == []
+
+
+async def test_a_message_that_cannot_be_put_back_stays_where_it_is(app: AppUnderTest) -> None:
+    ada = await app.user()
+    await app.enqueue(old_messages(ada)["plain"])
+    app.fail("start_conversation", 503)
+    app.wiring.undelivered._queue = StorageQueue(Secret(NOWHERE), "bot-queue")
+    with pytest.raises(MessageNotInserted):
+        await app.run_worker()
+    await app.wiring.undelivered._queue.close()
+    assert await app.waiting() == 1
 
 
 @pytest.mark.parametrize("status", [302, 403, 404])
@@ -122,10 +161,8 @@ async def test_a_refused_start_of_a_conversation_ends_in_a_dead_letter_with_its_
     ada = await app.user()
     await app.enqueue(old_messages(ada)["plain"])
     app.fail("start_conversation", status, code="NotThisSecret")
-    with pytest.raises(RetryHelps, match=f"{status} NotThisSecret"):
-        await app.run_worker()
-    await asyncio.sleep(1.1)  # until it is visible again
-    assert await app.run_worker(attempt=MAX_DEQUEUE_COUNT) == 1
+    app.wiring.undelivered._max_attempts = 1
+    assert await app.run_worker() == 1
     (letter,) = await app.dead_letters()
     assert letter["reason"] == f"Direct Line answered {status} NotThisSecret"
 
@@ -134,22 +171,44 @@ async def test_many_messages_at_once_share_the_wait_for_a_new_conversation(
     app: AppUnderTest,
 ) -> None:
     ada = await app.user()
-    messages = [ReceivedMessage(f"m{n}", 1, plain_message(ada)) for n in range(24)]
+    messages = [ReceivedMessage(uuid.uuid4().hex, plain_message(ada)) for _ in range(24)]
     app.fail("start_conversation", 0, delay=0.3)
     async with asyncio.timeout(3):  # one after the other would take 7 seconds
         await asyncio.gather(*(app.wiring.deliver(message) for message in messages))
     assert worker_conversations(app) == 1
 
 
-async def test_the_last_attempt_ends_in_a_dead_letter(app: AppUnderTest) -> None:
+async def test_the_last_attempt_ends_in_a_dead_letter_with_its_history(app: AppUnderTest) -> None:
     ada = await app.user()
     await ada.says("hello")
+    app.wiring.undelivered._max_attempts = 2
+    app.fail("post_activity", 429, headers={"Retry-After": "0"}, times=1)
     app.fail("post_activity", 502, code="BotError")
-    assert await app.run_worker(attempt=MAX_DEQUEUE_COUNT) == 1
+
+    async def buried() -> bool:
+        return bool(await app.dead_letters())
+
+    await app.run_worker_until(buried)
     (letter,) = await app.dead_letters()
     assert letter["error"] == "ServiceUnavailable"
     assert letter["reason"] == "Direct Line answered 502 BotError"
-    assert letter["attempts"] == MAX_DEQUEUE_COUNT
+    assert letter["firstReason"] == "Direct Line answered 429 ServiceError"
+    assert letter["attempts"] == 2
+    assert 0 <= letter["ageSeconds"] < PATIENCE
+    assert "attempts" not in letter["message"]
+    assert await app.waiting() == 0
+
+
+async def test_a_dead_letters_message_can_be_put_on_the_queue_again(app: AppUnderTest) -> None:
+    ada = await app.user()
+    await ada.says("hello")
+    app.wiring.undelivered._max_attempts = 1
+    app.fail("post_activity", 502, times=1)
+    await app.run_worker()
+    (letter,) = await app.dead_letters()
+    await app.enqueue(letter["message"])
+    await app.run_worker()
+    assert (await ada.hears(3))[2] == "This is coming back from the trigger! hello"
 
 
 @pytest.mark.parametrize("status", [400, 413])

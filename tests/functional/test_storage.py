@@ -13,14 +13,10 @@ from bot_logic.bot_endpoint.table import MAX_TEXT, RowConflict, Table
 from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
 from bot_logic.settings import Secret
 from bot_logic.storage_queue import StorageQueue
-from local_dev.azurite import ACCOUNT, KEY
-from tests.functional.app_under_test import AppUnderTest
+from local_dev.azurite import KEY
+from tests.functional.app_under_test import NOWHERE, AppUnderTest
 from tests.functional.conftest import Azurite
 
-NOWHERE = (
-    f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
-    "QueueEndpoint=http://127.0.0.1:1/x;TableEndpoint=http://127.0.0.1:1/x;"
-)
 REFERENCE: dict[str, Any] = {
     "channelId": "directline",
     "serviceUrl": "http://localhost:3000",

@@ -1,5 +1,6 @@
 """The trigger handler: what the worker posts is delivered, what anyone else posts is not."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ def reference_of(user: ChatUser) -> dict[str, Any]:
 
 
 def envelope_to(user: ChatUser, text: str = "psst", **changes: Any) -> Envelope:
-    return Envelope("id-1", reference_of(user) | changes, text, created=0)
+    return Envelope(uuid.uuid4().hex, reference_of(user) | changes, text, created=0)
 
 
 def nested(depth: int) -> Any:

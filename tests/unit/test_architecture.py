@@ -1,14 +1,12 @@
 """Who may import whom, and which numbers stand in two places."""
 
 import ast
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME
-from bot_logic.queue_worker.worker import MAX_DEQUEUE_COUNT
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "bot_logic").rglob("*.py"))
@@ -50,11 +48,6 @@ def test_only_the_composition_root_looks_at_the_environment() -> None:
         if "os.environ" in module.read_text() or "getenv" in module.read_text()
     }
     assert readers == {"wiring.py"}
-
-
-def test_the_worker_and_the_host_agree_on_the_last_attempt() -> None:
-    queues = json.loads((ROOT / "host.json").read_text())["extensions"]["queues"]
-    assert queues["maxDequeueCount"] == MAX_DEQUEUE_COUNT
 
 
 def test_the_poison_queue_is_the_one_that_the_host_uses() -> None:
