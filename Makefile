@@ -10,7 +10,7 @@ AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat-minimal.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 
-.PHONY: run test picture check format setup clean
+.PHONY: run test picture chaos check format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -23,6 +23,10 @@ test: setup
 picture: setup
 	@PICTURE=docs/images/conversation.png $(VENV)/bin/python -m pytest -q \
 	  tests/end_to_end/test_chat.py -k "speaks_first and websocket"
+
+# Messages through the app while everything fails; takes minutes.
+chaos: setup
+	@$(VENV)/bin/python -m benchmarks.chaos
 
 check: $(VENV)/.installed
 	$(VENV)/bin/ruff check .

@@ -76,6 +76,12 @@ class Processes:
         ended = done.pop()
         return ProcessError(f"{ended.get_name()} ended with exit code {ended.result()}")
 
+    async def kill(self, name: str) -> None:
+        """End a process at once, with no chance to clean up."""
+        process = self._running.pop(name)
+        _signal_group(process, signal.SIGKILL)
+        await process.wait()
+
     async def stop(self, name: str) -> None:
         """Ask a process to end, wait for it, and end what it left behind."""
         process = self._running.pop(name)

@@ -58,6 +58,7 @@ class Stack:
 
     ports: Ports = Ports()
     data: Path = ROOT / ".azurite"
+    lock_seconds: int | None = None  # of the stand-in host; shorter than usual for tests
 
     @property
     def host_description(self) -> str:
@@ -87,7 +88,7 @@ class Stack:
         bot = f"http://localhost:{self.ports.functions}/api/messages"
         command = [sys.executable, "-m", "local_dev.direct_line"]
         command += ["--port", str(self.ports.chat), "--bot", bot]
-        return Program("direct-line", command, lambda: _get(base), _local_settings())
+        return Program("direct-line", command, lambda: _get(base), direct_line_settings())
 
     def _functions_host(self) -> Program:
         port = str(self.ports.functions)
@@ -95,6 +96,8 @@ class Stack:
             command = [func, "start", "--port", port]
         else:
             command = [sys.executable, "-m", "local_dev.functions_host", "--port", port]
+            if self.lock_seconds is not None:
+                command += ["--lock-seconds", str(self.lock_seconds)]
         health = f"http://localhost:{port}/api/health"
         return Program("functions", command, lambda: _healthy(health), self._host_environment())
 
@@ -165,7 +168,7 @@ def prepare(stack: Stack) -> None:
         _say("Made local.settings.json from local.settings.json.example.")
 
 
-def _local_settings() -> dict[str, str]:
+def direct_line_settings() -> dict[str, str]:
     """What the local Direct Line has to know of the app's settings; the environment wins."""
     values = json.loads(SETTINGS_FILE.read_text())["Values"]
     names = ("DirectLineSecret", "MicrosoftAppId", "MicrosoftAppPassword")

@@ -8,6 +8,7 @@ noting it: after the claim has run out, the message is sent again rather than no
 
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -15,6 +16,7 @@ from bot_logic.bot_endpoint.table import Row, RowConflict, Table
 from bot_logic.errors import RetryHelps, RetryNeverHelps, ServiceUnavailable
 
 TABLE_NAME: Final = "deliveries"
+MAX_NOT_NOTED: Final = 1000  # ids remembered in memory while the table fails
 CLAIM_LASTS: Final = 20  # seconds; longer than a turn, so that nobody claims what is under way
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ class Deliveries:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._not_noted: deque[str] = deque(maxlen=MAX_NOT_NOTED)
 
     async def once(self, message_id: str, deliver: Callable[[], Awaitable[None]]) -> bool:
         """Run `deliver`, unless this message was delivered before; tells whether it ran.
@@ -33,14 +36,14 @@ class Deliveries:
             ServiceUnavailable: another attempt is under way, or the table cannot be reached.
             RetryHelps, RetryNeverHelps: what `deliver` raises; the message may be tried again.
         """
-        if not await self._claim(message_id):
+        if message_id in self._not_noted or not await self._claim(message_id):
             return False
         try:
             await deliver()
         except (RetryHelps, RetryNeverHelps):
-            await self._try_to("release", message_id, self._table.delete(message_id))
+            await self._release(message_id)
             raise
-        await self._try_to("note", message_id, self._table.put(message_id, _row("sent")))
+        await self._note(message_id)
         return True
 
     async def _claim(self, message_id: str) -> bool:
@@ -62,12 +65,18 @@ class Deliveries:
         await self._table.replace(message_id, _row("sending"), etag)
         return True
 
-    async def _try_to(self, what: str, message_id: str, call: Awaitable[None]) -> None:
-        """The claim runs out by itself, so a table that fails now changes nothing that was done."""
+    async def _release(self, message_id: str) -> None:
         try:
-            await call
-        except ServiceUnavailable as error:
-            logger.warning("delivery of %s: cannot %s it: %s", message_id, what, error)
+            await self._table.delete(message_id)
+        except ServiceUnavailable as error:  # the claim runs out by itself
+            logger.warning("delivery of %s not released: %s", message_id, error)
+
+    async def _note(self, message_id: str) -> None:
+        try:
+            await self._table.put(message_id, _row("sent"))
+        except ServiceUnavailable as error:  # this process, at least, knows
+            self._not_noted.append(message_id)
+            logger.warning("delivery of %s not noted: %s", message_id, error)
 
 
 def _row(state: str) -> Row:

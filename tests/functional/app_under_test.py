@@ -28,6 +28,7 @@ from local_dev.azurite import ACCOUNT, KEY
 from local_dev.direct_line import DirectLine, running
 from local_dev.direct_line import Settings as DirectLineSettings
 from local_dev.direct_line.faults import Rule
+from tests.functional.answer import Answer
 
 SECRET = "a-direct-line-secret-of-the-tests"
 SIGNING_KEY = "a-trigger-signing-key-of-the-tests"
@@ -38,17 +39,6 @@ NOWHERE = (
     f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
     "QueueEndpoint=http://127.0.0.1:1/x;TableEndpoint=http://127.0.0.1:1/x;"
 )  # a storage account that nobody can reach
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-    @property
-    def error(self) -> tuple[int, str]:
-        return self.status, self.body["error"]["code"]
 
 
 @dataclass(frozen=True)

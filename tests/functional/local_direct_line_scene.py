@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from local_dev.direct_line import DirectLine, Settings, running
+from tests.functional.answer import Answer
 
 SECRET = "a-secret-of-the-tests"
 MESSAGE = {"type": "message", "from": {"id": "dl_ann", "name": "Ann"}, "text": "hello"}
@@ -42,17 +43,6 @@ class FakeBot:
                     if activity["type"] == kind:
                         return activity
                 await self._arrived.wait()
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-    @property
-    def error(self) -> tuple[int, str]:
-        return self.status, self.body["error"]["code"]
 
 
 @dataclass(frozen=True)

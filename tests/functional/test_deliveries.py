@@ -92,6 +92,20 @@ async def test_what_a_crash_left_claimed_is_sent_when_the_claim_has_run_out(
     assert await deliveries.once("m1", sending)
 
 
+async def test_what_could_not_be_noted_is_not_sent_again_by_this_process(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise ServiceUnavailable("the table is down")
+
+    sending = Sending()
+    with monkeypatch.context() as down:
+        down.setattr(deliveries._table, "put", fails)
+        assert await deliveries.once("m1", sending)
+    assert not await deliveries.once("m1", sending)
+    assert sending.times == 1
+
+
 async def test_many_at_once_send_once(deliveries: Deliveries) -> None:
     sending = Sending()
     outcomes = await asyncio.gather(

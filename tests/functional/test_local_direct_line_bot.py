@@ -8,7 +8,8 @@ import aiohttp
 import jwt
 import pytest
 
-from tests.functional.local_direct_line_scene import Answer, Scene, scene
+from tests.functional.answer import Answer
+from tests.functional.local_direct_line_scene import Scene, scene
 
 APP_ID = "0a1b2c3d-0000-4000-8000-000000000001"
 PASSWORD = "the-password-of-the-bot"

@@ -15,7 +15,8 @@ import pytest
 from aiohttp.test_utils import unused_port
 
 from local_dev.direct_line import Settings, running
-from tests.functional.local_direct_line_scene import MESSAGE, SECRET, Answer, Scene, scene
+from tests.functional.answer import Answer
+from tests.functional.local_direct_line_scene import MESSAGE, SECRET, Scene, scene
 
 ROOT = Path(__file__).parents[2]
 USER = {"id": "dl_ann", "name": "You"}
