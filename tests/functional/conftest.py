@@ -1,5 +1,6 @@
 """Fixtures of the tests that talk to real servers on loopback."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -10,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from local_dev import azurite
-from tests.functional.app_under_test import AppUnderTest, app_under_test
+from tests.functional.app_under_test import (
+    APP_PASSWORD,
+    SECRET,
+    SIGNING_KEY,
+    AppUnderTest,
+    app_under_test,
+)
 
 START_SECONDS = 30
 
@@ -68,6 +75,16 @@ def storage_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azuri
     emulator.start()
     yield emulator
     emulator.stop()
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever a test does to the app: no secret, token or signed trigger shows up in a log."""
+    caplog.set_level(logging.INFO)
+    yield
+    logged = "".join(record.getMessage() for record in caplog.get_records("call"))
+    for secret in (SECRET, SIGNING_KEY, APP_PASSWORD, azurite.KEY, "Bearer ", "eyJ"):
+        assert secret not in logged
 
 
 @pytest.fixture
