@@ -16,7 +16,7 @@ WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 run: setup
 	@$(VENV)/bin/python -m local_dev.run
 
-test: setup
+test: setup $(VENV)/.browser
 	@$(VENV)/bin/python -m pytest $(TESTS)
 
 # The picture in the README, taken by the end-to-end test.
@@ -47,6 +47,12 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt
 	@echo "Installing the Python packages into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# For the end-to-end tests: the system's Chromium, or else Playwright's own.
+$(VENV)/.browser: $(VENV)/.installed
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+	  || command -v google-chrome >/dev/null || $(VENV)/bin/playwright install chromium
 	@touch $@
 
 $(AZURITE): local_dev/package.json local_dev/package-lock.json
