@@ -93,7 +93,7 @@ async def test_it_says_where_everything_is_and_ends_cleanly(tmp_path: Path) -> N
         assert f"http://localhost:{run.ports.functions}/api/messages" in run.printed
         assert "stand-in for Core Tools" in run.printed
         real_worker = importlib.util.find_spec("azure_functions_runtime") is not None
-        assert ("loaded by the real Azure Functions worker" in run.printed) is real_worker
+        assert ("loaded by the real Functions worker" in run.printed) is real_worker
         assert len(listening(run.ports)) == 5
         run.interrupt()
         assert await run.ends() == 0
