@@ -191,7 +191,7 @@ class _Reader:
     def runs_locally(self) -> bool:
         # Core Tools sets it, and nothing else does: what is not known to be local is in Azure.
         # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#azure_functions_environment
-        return self._environ.get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development"
+        return self._environ.get("AZURE_FUNCTIONS_ENVIRONMENT", "").lower() == "development"
 
     def optional(self, name: str, default: str = "") -> str:
         return self._environ.get(name, "").strip() or default

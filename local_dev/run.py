@@ -104,6 +104,7 @@ class Stack:
     def _host_environment(self) -> dict[str, str]:
         """For `func`, this Python; and where the others are, if not where the settings say."""
         environment = {
+            "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
             "VIRTUAL_ENV": sys.prefix,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
