@@ -1,16 +1,18 @@
 # make run    sets up and starts everything; Ctrl-C ends it
 # make test   sets up and runs every test
 # make check  sets up and runs every static check
+# make dead-letters  lists what could not be delivered; DO="replay --all", "show ID", "purge ID"
 
 PYTHON ?= python3
 VENV ?= .venv
 TESTS ?= tests
+DO ?= list
 
 AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat-minimal.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 
-.PHONY: run test picture chaos check format setup clean
+.PHONY: run test picture chaos dead-letters check format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -27,6 +29,10 @@ picture: setup
 # Messages through the app while everything fails; takes minutes.
 chaos: setup
 	@$(VENV)/bin/python -m benchmarks.chaos
+
+# In the storage account that AzureWebJobsStorage names, or local.settings.json does.
+dead-letters: $(VENV)/.installed
+	@$(VENV)/bin/python -m bot_logic.dead_letters $(DO)
 
 check: $(VENV)/.installed
 	$(VENV)/bin/ruff check .

@@ -2,13 +2,14 @@
 
 RESOURCE 1, the bot endpoint, is `messages`: channels post to it, the bot answers and puts what
 users say on the queue. RESOURCE 2, the queue worker, is `deliver`: it takes messages off the queue
-and hands them back to the bot over Direct Line. While a setting is missing or wrong neither is
-there, so nothing is served unsafely and no message is taken off the queue; `health` says why.
+and hands them back to the bot over Direct Line, and `bury` files those that nobody took. While a
+setting is missing or wrong none of these exists, so nothing is served unsafely and no message is
+taken off the queue; `health` says why.
 """
 
 import azure.functions as func
 
-from bot_logic.envelope import QUEUE_NAME
+from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME
 from bot_logic.wiring import may_serve, report_health, wiring
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -25,6 +26,12 @@ async def messages(req: func.HttpRequest) -> func.HttpResponse:
 async def deliver(message: func.QueueMessage) -> None:
     """RESOURCE 2: the queue worker."""
     await wiring().deliver(message)
+
+
+@resources.queue_trigger("message", POISON_QUEUE_NAME, "AzureWebJobsStorage")
+async def bury(message: func.QueueMessage) -> None:
+    """RESOURCE 2, where a message ends that nobody took: filed, until an operator sees to it."""
+    await wiring().bury(message)
 
 
 @app.route("health", methods=["GET"])

@@ -3,17 +3,16 @@
     make chaos                                        1,000 messages of 50 users
     .venv/bin/python -m benchmarks.chaos --messages 60 --users 6 --kills 1 --seed 7
 
-Users say their messages while the queue worker is switched off. Then everything starts to fail at
-once, as `faults` says, while the worker is switched on, its host is killed again and again, and the
-storage emulator is restarted. At the end each message must have been delivered once, or lie on the
-poison queue with a reason. The seed makes the faults' dice repeatable; the order in which messages
-meet them is not.
+Users talk to the bot while everything fails at once: Direct Line and the channel as `faults` says,
+the Functions host, which is killed again and again, and the storage emulator, which is restarted. A
+user who sees no acknowledgement says it again, in words of their own. At the end each message that
+was acknowledged must have been delivered once, or be filed as a dead letter with a reason. The seed
+makes the faults' dice repeatable; the order in which messages meet them is not.
 """
 
 import argparse
 import asyncio
 import contextlib
-import json
 import random
 import socket
 import sys
@@ -21,22 +20,29 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.queue import TextBase64DecodePolicy
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
+from bot_logic.dead_letters.cabinet import TABLE_NAME as DEAD_LETTERS_TABLE
+from bot_logic.dead_letters.letter import read_letter
 from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME
-from local_dev.processes import Processes, Program
+from bot_logic.errors import ServiceUnavailable
+from bot_logic.settings import Secret
+from bot_logic.table import Table
+from local_dev.processes import Processes
 from local_dev.run import Ports, Stack, direct_line_settings, prepare
 
 FROM_THE_TRIGGER = "This is coming back from the trigger! "
+CONVERSATIONS = "/v3/directline/conversations"
 LOCK_SECONDS = 10  # instead of the real host's 600, so that a killed host's messages come back soon
 PATIENCE = 900.0  # seconds until everything has settled
+USER_PATIENCE = 5.0  # seconds in which a user wants to see the acknowledgement
 
 
 def faults(seed: int) -> list[dict[str, Any]]:
@@ -63,28 +69,30 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What became of the messages."""
+    """What became of the messages; lists hold their texts."""
 
-    sent: int
+    acknowledged: int
+    said_again: int
     delivered: int
     dead_lettered: dict[str, int]
     lost: list[str]
     doubled: list[str]
     delivered_and_dead_lettered: list[str]
-    seconds_to_drain: float
+    seconds: float
     faults_hit: dict[str, int] = field(default_factory=dict)
 
     def table(self) -> str:
         """The outcome as a Markdown table."""
         reasons = ", ".join(f"{count} {name}" for name, count in self.dead_lettered.items())
         rows = {
-            "sent": self.sent,
+            "acknowledged": self.acknowledged,
+            "said again, for want of an acknowledgement": self.said_again,
             "delivered": self.delivered,
             "dead-lettered with a reason": f"{sum(self.dead_lettered.values())} ({reasons})",
             "lost": len(self.lost),
             "delivered twice": len(self.doubled),
             "delivered and dead-lettered": len(self.delivered_and_dead_lettered),
-            "time to drain": f"{self.seconds_to_drain:.0f} s",
+            "from the first word to the last delivery": f"{self.seconds:.0f} s",
             **{f"faults: {name}": count for name, count in self.faults_hit.items()},
         }
         return "\n".join(
@@ -92,118 +100,151 @@ class Outcome:
         )
 
 
+class User:
+    """Somebody who says what they have to say until the bot acknowledges it."""
+
+    def __init__(self, direct_line: "LocalDirectLine", name: str) -> None:
+        self._direct_line, self._name = direct_line, name
+        self.said: list[str] = []
+
+    async def talk(self, texts: Sequence[str]) -> list[str]:
+        """Say all of it, one after the other; returns the words that were acknowledged."""
+        started = await self._direct_line.call("POST", CONVERSATIONS, {"user": {"id": self._name}})
+        activities = f"{CONVERSATIONS}/{started['conversationId']}/activities"
+        return [await self._say(activities, text) for text in texts]
+
+    async def _say(self, activities: str, text: str) -> str:
+        for attempt in count():
+            words = f"{text}, attempt {attempt}"
+            self.said.append(words)
+            message = {"type": "message", "from": {"id": self._name}, "text": words}
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with asyncio.timeout(USER_PATIENCE):
+                    await self._direct_line.call("POST", activities, message)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(USER_PATIENCE):
+                    await self._acknowledgement(activities, words)
+                    return words
+        raise AssertionError("count() never ends")
+
+    async def _acknowledgement(self, activities: str, words: str) -> None:
+        while True:
+            seen = (await self._direct_line.call("GET", activities))["activities"]
+            if any(f"You said {words}. Message added" in each.get("text", "") for each in seen):
+                return
+            await asyncio.sleep(0.5)
+
+
+class LocalDirectLine:
+    """The local Direct Line, as its clients and as tests may call it."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+        self._session, self._base = session, base
+        self._headers = {"Authorization": f"Bearer {direct_line_settings()['DirectLineSecret']}"}
+
+    async def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Raises aiohttp.ClientError if the answer is not a success."""
+        url, headers = self._base + path, self._headers
+        async with self._session.request(method, url, json=body, headers=headers) as answer:
+            answer.raise_for_status()
+            return await answer.json()
+
+    async def delivered(self) -> Counter[str]:
+        """What the bot has said by itself, and how often."""
+        return Counter(
+            activity["text"].removeprefix(FROM_THE_TRIGGER)
+            for conversation in await self.call("GET", "/local/conversations")
+            for activity in conversation["activities"]
+            if activity.get("text", "").startswith(FROM_THE_TRIGGER)
+        )
+
+
 class Chaos:
     """The app with all its neighbours, and the means to make them fail."""
 
     def __init__(self, stack: Stack, session: aiohttp.ClientSession) -> None:
-        self._stack, self._session = stack, session
+        self._stack = stack
         self._processes = Processes()
         self._programs = {program.name: program for program in stack.programs()}
-        self._direct_line = f"http://localhost:{stack.ports.chat}"
-        self._buried: dict[str, str] = {}  # error by text
-        self._headers = {"Authorization": f"Bearer {direct_line_settings()['DirectLineSecret']}"}
+        self._direct_line = LocalDirectLine(session, f"http://localhost:{stack.ports.chat}")
 
     async def run(self, plan: Plan) -> Outcome:
         """Carry out the plan and count."""
-        dice = random.Random(plan.seed)  # noqa: S311 - chance, not cryptography
+        texts = [f"message {number}" for number in range(plan.messages)]
+        users = [User(self._direct_line, f"dl_user-{number}") for number in range(plan.users)]
         try:
-            for name in ("azurite", "direct-line"):
-                await self._processes.start(self._programs[name])
-            await self._processes.start(self._without_worker())
-            sent = await self._say_everything(plan)
-            await self._processes.stop("functions")
-            await self._call("POST", "/local/faults", faults(plan.seed))
+            for program in self._programs.values():
+                await self._processes.start(program)
+            await self._direct_line.call("POST", "/local/faults", faults(plan.seed))
             started = time.monotonic()
-            await self._processes.start(self._programs["functions"])
-            await self._mistreat(plan, dice)
-            await self._settled(sent)
-            return await self._outcome(sent, time.monotonic() - started)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._mistreat(plan))
+                talking = [
+                    group.create_task(user.talk(texts[number :: plan.users]))
+                    for number, user in enumerate(users)
+                ]
+            acknowledged = [words for each in talking for words in each.result()]
+            await self._settled(acknowledged)
+            seconds = time.monotonic() - started
+            return await self._outcome(acknowledged, sum(len(user.said) for user in users), seconds)
         finally:
             await self._processes.stop_all()
 
-    def _without_worker(self) -> Program:
-        host = self._programs["functions"]
-        off = {"AzureWebJobs.deliver.Disabled": "true"}
-        return replace(host, environment={**host.environment, **off})
-
-    async def _say_everything(self, plan: Plan) -> list[str]:
-        texts = [f"message {number}" for number in range(plan.messages)]
-        shares = [texts[number :: plan.users] for number in range(plan.users)]
-        await asyncio.gather(*(self._say(f"dl_user-{n}", share) for n, share in enumerate(shares)))
-        return texts
-
-    async def _say(self, user: str, texts: Sequence[str]) -> None:
-        base = "/v3/directline/conversations"
-        started = await self._call("POST", base, {"user": {"id": user}})
-        for text in texts:
-            activity = {"type": "message", "from": {"id": user}, "text": text}
-            await self._call("POST", f"{base}/{started['conversationId']}/activities", activity)
-
-    async def _mistreat(self, plan: Plan, dice: random.Random) -> None:
+    async def _mistreat(self, plan: Plan) -> None:
+        dice = random.Random(plan.seed)  # noqa: S311 - chance, not cryptography
         for _ in range(plan.kills):
-            await asyncio.sleep(dice.uniform(1, 3))
+            await asyncio.sleep(dice.uniform(3, 6))
             await self._processes.kill("functions")
             await self._processes.start(self._programs["functions"])
         await asyncio.sleep(dice.uniform(1, 3))
         await self._processes.stop("azurite")
         await self._processes.start(self._programs["azurite"])
 
-    async def _settled(self, sent: Sequence[str]) -> None:
-        """Wait until each message has come to its end and the queue is empty."""
+    async def _settled(self, acknowledged: Sequence[str]) -> None:
+        """Wait until each message has come to its end and both queues are empty."""
         async with asyncio.timeout(PATIENCE):
             while True:
-                await self._collect_dead_letters()
-                ended = self._buried.keys() | set(await self._delivered())
-                if len(ended) == len(sent) and await self._waiting() == 0:
-                    return
+                with contextlib.suppress(AzureError, ServiceUnavailable):
+                    ended = (
+                        await self._dead_letters()
+                    ).keys() | await self._direct_line.delivered()
+                    if ended >= set(acknowledged) and await self._waiting() == 0:
+                        return
                 await asyncio.sleep(1)
 
-    async def _outcome(self, sent: Sequence[str], seconds: float) -> Outcome:
-        delivered = await self._delivered()
-        rules = await self._call("GET", "/local/faults")
+    async def _outcome(self, acknowledged: Sequence[str], said: int, seconds: float) -> Outcome:
+        delivered, buried = await self._direct_line.delivered(), await self._dead_letters()
+        rules = await self._direct_line.call("GET", "/local/faults")
         return Outcome(
-            sent=len(sent),
+            acknowledged=len(acknowledged),
+            said_again=said - len(acknowledged),
             delivered=len(delivered),
-            dead_lettered=dict(Counter(self._buried.values())),
-            lost=sorted(set(sent) - set(delivered) - self._buried.keys()),
+            dead_lettered=dict(Counter(buried.values())),
+            lost=sorted(set(acknowledged) - delivered.keys() - buried.keys()),
             doubled=sorted(text for text, times in delivered.items() if times > 1),
-            delivered_and_dead_lettered=sorted(delivered.keys() & self._buried.keys()),
-            seconds_to_drain=seconds,
+            delivered_and_dead_lettered=sorted(delivered.keys() & buried.keys()),
+            seconds=seconds,
             faults_hit={f"{r['on']} {r['status'] or 'hangs'}": r["hits"] for r in rules},
         )
 
-    async def _delivered(self) -> Counter[str]:
-        conversations = await self._call("GET", "/local/conversations")
-        return Counter(
-            activity["text"].removeprefix(FROM_THE_TRIGGER)
-            for conversation in conversations
-            for activity in conversation["activities"]
-            if activity.get("text", "").startswith(FROM_THE_TRIGGER)
-        )
-
-    async def _collect_dead_letters(self) -> None:
-        async with self._queue(POISON_QUEUE_NAME) as queue:
-            with contextlib.suppress(ResourceNotFoundError):  # nothing was buried yet
-                async for message in queue.receive_messages():
-                    letter = json.loads(message.content)
-                    self._buried[letter["message"]["text"]] = letter["error"]
-                    await queue.delete_message(message)
+    async def _dead_letters(self) -> dict[str, str]:
+        """The error of each dead letter, by what was said."""
+        table = Table(Secret(self._stack.storage_connection), DEAD_LETTERS_TABLE)
+        try:
+            letters = [read_letter(row["body"], default_id="") async for row, _ in table.rows()]
+        finally:
+            await table.close()
+        return {letter.message["text"]: letter.error for letter in letters}
 
     async def _waiting(self) -> int:
-        async with self._queue(QUEUE_NAME) as queue:
-            return (await queue.get_queue_properties()).approximate_message_count or 0
-
-    def _queue(self, name: str) -> QueueClient:
-        policy = TextBase64DecodePolicy()
-        return QueueClient.from_connection_string(
-            self._stack.storage_connection, name, message_decode_policy=policy
-        )
-
-    async def _call(self, method: str, path: str, body: Any = None) -> Any:
-        url = self._direct_line + path
-        async with self._session.request(method, url, json=body, headers=self._headers) as answer:
-            answer.raise_for_status()
-            return await answer.json()
+        waiting = 0
+        for name in (QUEUE_NAME, POISON_QUEUE_NAME):
+            connection = self._stack.storage_connection
+            async with QueueClient.from_connection_string(connection, name) as queue:
+                with contextlib.suppress(ResourceNotFoundError):  # nothing was buried yet
+                    properties = await queue.get_queue_properties()
+                    waiting += properties.approximate_message_count or 0
+        return waiting
 
 
 async def run(plan: Plan, ports: Ports) -> Outcome:

@@ -9,8 +9,10 @@
 ``wire.py``         ids, addresses, and how a service says no, the same for all
 ``service_urls``    which addresses the bot may send to
 ``storage_queue``   one Azure Storage queue: put, and nothing else
+``table.py``        one Azure Storage table: rows by key
+``deliveries.py``   each message comes to one end, by its id
 ``undelivered.py``  another attempt later, or a dead letter
-``dead_letter.py``  what is written to the poison queue when a message cannot be delivered
+``dead_letters/``   dead letters: what they say, where they are filed, what an operator can do
 ``settings.py``     the only reader of the environment
 ``errors.py``       "a retry can help" or "a retry can never help"
 ``single_flight``   one call under way, shared by all who want its result

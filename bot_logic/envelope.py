@@ -7,8 +7,7 @@ On the queue an envelope is one JSON object::
 
 ``conversation`` and ``text`` are all that another program has to write. ``id`` names the message
 (without it the queue's own message id does), ``created`` and ``expires`` are Unix times in
-seconds; a message without ``expires`` never grows too old. The last two are ours, for a message
-that has failed before. Nothing here does I/O.
+seconds. The last two are ours, for a message that has failed before. Nothing here does I/O.
 
 ConversationReference:
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
@@ -49,7 +48,7 @@ class Envelope:
         reference: the Bot Framework ConversationReference to deliver to, as JSON.
         text: what was said.
         created: Unix time, seconds.
-        expires: Unix time, seconds, after which it must not be delivered; None is never.
+        expires: Unix time, seconds, after which it must not be delivered; None if nobody said.
         attempts: how often a delivery was tried and failed.
         first_failure: why the first of them failed.
     """
@@ -95,6 +94,16 @@ class Envelope:
     def without_history(self) -> Self:
         """This envelope, as if it had never been tried."""
         return replace(self, attempts=0, first_failure="")
+
+    def expiring(self, lifetime: int) -> Self:
+        """This envelope, to be delivered within `lifetime` seconds unless its sender said else."""
+        return self if self.expires is not None else replace(self, expires=self.created + lifetime)
+
+    def renewed(self) -> Self:
+        """This envelope, as if it had been made now: same id, and as long to live as at first."""
+        now = int(time.time())
+        expires = None if self.expires is None else now + max(self.expires - self.created, 0)
+        return replace(self.without_history(), created=now, expires=expires)
 
     def to_json(self) -> str:
         """This envelope as a queue message.

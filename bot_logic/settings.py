@@ -180,6 +180,19 @@ class Settings:
         return settings
 
 
+def storage_connection(environ: Mapping[str, str]) -> Secret:
+    """The one setting that an operator's command line needs.
+
+    Raises:
+        SettingsError: it is missing or malformed.
+    """
+    read = _Reader(environ)
+    connection = _storage_connection(read)
+    if read.problems:
+        raise SettingsError(read.problems)
+    return connection
+
+
 class _Reader:
     """Reads settings by name and collects what is wrong with them."""
 

@@ -3,6 +3,8 @@
 Both resources put messages; taking them off is the Functions host's work.
 """
 
+from typing import Protocol
+
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
@@ -14,6 +16,17 @@ CALL_TIMEOUT = 2  # seconds for one attempt; a turn has 15 for everything
 RETRIES = 1
 RETRY_PAUSE = 1  # seconds
 _NEVER_EXPIRES = -1  # else the service deletes a waiting message after seven days, silently
+
+
+class ReceivedMessage(Protocol):
+    """What is read of azure.functions.QueueMessage."""
+
+    @property
+    def id(self) -> str | None:
+        """The queue's id of the message; it stays through all attempts."""
+
+    def get_body(self) -> bytes | str:
+        """The message, base64 removed."""
 
 
 class StorageQueue:

@@ -8,7 +8,7 @@ import logging
 import random
 from typing import Final
 
-from bot_logic.dead_letter import dead_letter, illegible_letter
+from bot_logic.dead_letters.letter import dead_letter, illegible_letter
 from bot_logic.envelope import Envelope
 from bot_logic.errors import RetryHelps, RetryNeverHelps, UndecodableMessage
 from bot_logic.storage_queue import StorageQueue
@@ -39,7 +39,7 @@ class Undelivered:
         failed = envelope.after_failure(str(error))
         if isinstance(error, RetryNeverHelps) or failed.attempts >= self._max_attempts:
             await self._poison_queue.put(dead_letter(failed, error))
-            _log_dead_letter(envelope.id, error)
+            _log_end(envelope.id, error)
             return
         pause = pause_before_next(failed.attempts, error.retry_after)
         await self._queue.put(failed.to_json(), delay=pause)
@@ -58,7 +58,7 @@ class Undelivered:
             QueueUnavailable: it could not be put there; the caller must keep it.
         """
         await self._poison_queue.put(illegible_letter(message, error))
-        _log_dead_letter(message_id, error)
+        _log_end(message_id, error)
 
 
 def pause_before_next(attempts: int, retry_after: int | None) -> int:
@@ -73,5 +73,5 @@ def pause_before_next(attempts: int, retry_after: int | None) -> int:
     return round(pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
 
 
-def _log_dead_letter(message_id: str, error: Exception) -> None:
-    logger.error("message %s dead-lettered: %s: %s", message_id, type(error).__name__, error)
+def _log_end(message_id: str, error: Exception) -> None:
+    logger.warning("message %s given up: %s: %s", message_id, type(error).__name__, error)

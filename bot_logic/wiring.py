@@ -22,24 +22,25 @@ from bot_logic.bot_endpoint.conversations import TABLE_NAME as CONVERSATIONS_TAB
 from bot_logic.bot_endpoint.conversations import ConversationRecorder, Conversations
 from bot_logic.bot_endpoint.counter import MessageCounter
 from bot_logic.bot_endpoint.credentials import Anonymous, AppCredentials
-from bot_logic.bot_endpoint.deliveries import TABLE_NAME as DELIVERIES_TABLE
-from bot_logic.bot_endpoint.deliveries import Deliveries
 from bot_logic.bot_endpoint.signing_keys import SigningKeys
 from bot_logic.bot_endpoint.state import TABLE_NAME as STATE_TABLE
 from bot_logic.bot_endpoint.state import TableStorage
-from bot_logic.bot_endpoint.table import Table
 from bot_logic.bot_endpoint.trigger import TriggerHandler
+from bot_logic.dead_letters.cabinet import TABLE_NAME as DEAD_LETTERS_TABLE
+from bot_logic.dead_letters.cabinet import Cabinet
+from bot_logic.deliveries import TABLE_NAME as DELIVERIES_TABLE
+from bot_logic.deliveries import Deliveries
 from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
 from bot_logic.errors import SettingsError
 from bot_logic.health import Health, answers
 from bot_logic.queue_worker.direct_line import DirectLine
-from bot_logic.queue_worker.worker import QueueWorker, ReceivedMessage
+from bot_logic.queue_worker.worker import QueueWorker
 from bot_logic.settings import Settings
-from bot_logic.storage_queue import StorageQueue
+from bot_logic.storage_queue import ReceivedMessage, StorageQueue
+from bot_logic.table import Table
 from bot_logic.undelivered import Undelivered
 
 CONNECTIONS_PER_HOST = 100
-TABLES = ("state_table", "conversations_table", "deliveries_table")
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,10 @@ class Wiring:
         """RESOURCE 2: a message from the queue."""
         await self.worker.handle(message)
 
+    async def bury(self, message: ReceivedMessage) -> None:
+        """RESOURCE 2, its other end: a message from the poison queue."""
+        await self.cabinet.file(message)
+
     @cached_property
     def session(self) -> aiohttp.ClientSession:
         """One connection pool for all calls to Direct Line, channels and login servers."""
@@ -127,6 +132,21 @@ class Wiring:
         return Table(self.settings.storage_connection, DELIVERIES_TABLE)
 
     @cached_property
+    def dead_letters_table(self) -> Table:
+        """What could not be delivered."""
+        return Table(self.settings.storage_connection, DEAD_LETTERS_TABLE)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """Keeps each message to one end."""
+        return Deliveries(self.deliveries_table)
+
+    @cached_property
+    def cabinet(self) -> Cabinet:
+        """Where dead letters wait for an operator."""
+        return Cabinet(self.dead_letters_table, self.deliveries, self.queue, self.poison_queue)
+
+    @cached_property
     def conversations(self) -> Conversations:
         """Where the bot can speak first."""
         return Conversations(self.conversations_table)
@@ -146,7 +166,7 @@ class Wiring:
                 self.settings.trigger_signing_keys,
                 self.bot.on_trigger,
                 self.conversations,
-                Deliveries(self.deliveries_table),
+                self.deliveries,
                 self.undelivered,
             )
         )
@@ -162,7 +182,12 @@ class Wiring:
             self.settings.direct_line_secret,
             user_id=WORKER_USER_ID,
         )
-        return QueueWorker(direct_line, self.undelivered, self.settings.trigger_signing_keys)
+        return QueueWorker(
+            direct_line,
+            self.undelivered,
+            self.settings.trigger_signing_keys,
+            self.settings.message_lifetime,
+        )
 
     @cached_property
     def health(self) -> Health:
@@ -184,6 +209,7 @@ class Wiring:
             "state_table",
             "conversations_table",
             "deliveries_table",
+            "dead_letters_table",
         ):
             if name in self.__dict__:
                 await self.__dict__[name].close()

@@ -16,9 +16,9 @@ from typing import Any, Final
 from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
-from bot_logic.bot_endpoint.table import Table
 from bot_logic.envelope import WORKER_USER_ID
 from bot_logic.errors import ServiceUnavailable
+from bot_logic.table import Table
 
 TABLE_NAME: Final = "conversations"
 KNOWN_FOR: Final = 300  # seconds in which a reference seen here is not written again

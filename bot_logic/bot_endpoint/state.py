@@ -10,7 +10,7 @@ from typing import Any
 
 from botbuilder.core import Storage
 
-from bot_logic.bot_endpoint.table import MAX_TEXT, Row, RowConflict, Table
+from bot_logic.table import MAX_TEXT, Row, RowConflict, Table
 
 TABLE_NAME = "botstate"
 StateConflict = RowConflict

@@ -10,7 +10,7 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
 from bot_logic.bot_endpoint.activity_json import UNREADABLE
 from bot_logic.bot_endpoint.conversations import Conversations
-from bot_logic.bot_endpoint.deliveries import Deliveries
+from bot_logic.deliveries import Deliveries
 from bot_logic.envelope import TRIGGER_NAME, Envelope
 from bot_logic.errors import (
     BadRequest,

@@ -2,27 +2,17 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from bot_logic.envelope import TRIGGER_NAME, Envelope, decode
 from bot_logic.errors import RetryHelps, RetryNeverHelps, UndecodableMessage
 from bot_logic.queue_worker.direct_line import DirectLine
 from bot_logic.settings import Secret
 from bot_logic.signature import sign
+from bot_logic.storage_queue import ReceivedMessage
 from bot_logic.undelivered import Undelivered
 
 logger = logging.getLogger(__name__)
-
-
-class ReceivedMessage(Protocol):
-    """What the worker reads of azure.functions.QueueMessage."""
-
-    @property
-    def id(self) -> str | None:
-        """The queue's id of the message; it stays through all attempts."""
-
-    def get_body(self) -> bytes | str:
-        """The message, base64 removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +22,7 @@ class QueueWorker:
     direct_line: DirectLine
     undelivered: Undelivered
     signing_keys: tuple[Secret, ...]
+    message_lifetime: int  # seconds, for a message that says nothing of its own
 
     async def handle(self, message: ReceivedMessage) -> None:
         """Deliver one queue message.
@@ -45,6 +36,7 @@ class QueueWorker:
         """
         try:
             envelope = decode(message.get_body(), default_id=message.id or "")
+            envelope = envelope.expiring(self.message_lifetime)
         except UndecodableMessage as error:
             await self.undelivered.bury(message.get_body(), message.id or "", error)
             return

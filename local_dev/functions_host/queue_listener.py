@@ -36,7 +36,9 @@ class QueueListener:
         self._function, self._settings, self._lock_seconds = function, settings, lock_seconds
         self._name, connection = function.trigger["queueName"], function.trigger["connection"]
         self._queue = _client(connection, self._name)
-        self._poison = _client(connection, f"{self._name}-poison")
+        self._poison = None  # of a poison queue: there a message stays until it succeeds
+        if not self._name.endswith("-poison"):
+            self._poison = _client(connection, f"{self._name}-poison")
         self._outage = False
         log.info("%s: queueTrigger %s", function.name, self._name)
 
@@ -83,8 +85,11 @@ class QueueListener:
         except ValueError:
             await self._move_to_poison(message, "not base64")
             return
-        if attempts <= limit and await self._invoke_locked(message, body):
+        may_run = attempts <= limit or not self._poison
+        if may_run and await self._invoke_locked(message, body):
             await self._queue.delete_message(message)
+        elif not self._poison:
+            return  # when its lock has run out, it comes back
         elif attempts >= limit:  # more, if the host died of the last one
             await self._move_to_poison(message, f"{limit} attempts")
         else:
@@ -115,6 +120,8 @@ class QueueListener:
         message.pop_receipt = updated.pop_receipt
 
     async def _move_to_poison(self, message: QueueMessage, reason: str) -> None:
+        if not self._poison:
+            return
         with suppress(ResourceExistsError):
             await self._poison.create_queue()
         await self._poison.send_message(message.content)

@@ -21,6 +21,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
+from bot_logic.dead_letters.cabinet import Filed
 from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
 from bot_logic.settings import Settings
 from bot_logic.wiring import Wiring
@@ -104,14 +105,15 @@ class AppUnderTest:
 
     async def run_worker(self) -> int:
         """Deliver what is on the queue, once each; returns how many were deleted."""
-        deleted = 0
-        with contextlib.suppress(ResourceNotFoundError):
-            async for message in self.queue.receive_messages(visibility_timeout=1):
-                body = message.content.encode()
-                await self.wiring.deliver(ReceivedMessage(message.id, body))
-                await self.queue.delete_message(message)
-                deleted += 1
-        return deleted
+        return await _work_off(self.queue, self.wiring.deliver)
+
+    async def file_dead_letters(self) -> int:
+        """File what is on the poison queue, once each; returns how many were deleted there."""
+        return await _work_off(self.poison_queue, self.wiring.bury)
+
+    async def filed(self) -> list[Filed]:
+        """The letters that an operator finds."""
+        return [filed async for filed in self.wiring.cabinet.letters()]
 
     async def run_worker_until(self, done: Callable[[], Awaitable[bool]]) -> None:
         """Deliver what becomes visible on the queue, until this is so."""
@@ -208,6 +210,7 @@ async def app_under_test(
             await stack.enter_async_context(queue)
             with contextlib.suppress(ResourceNotFoundError):
                 await queue.delete_queue()
+        await wiring.dead_letters_table._client.delete_table()
         server.app = AppUnderTest(wiring, direct_line, session, bot_url, *queues)
         yield server.app
         await server.app.wiring.close()
@@ -243,6 +246,16 @@ def _queue(storage_connection: str, name: str) -> QueueClient:
     return QueueClient.from_connection_string(
         storage_connection, name, message_decode_policy=policy
     )
+
+
+async def _work_off(queue: QueueClient, function: Callable[[Any], Awaitable[None]]) -> int:
+    deleted = 0
+    with contextlib.suppress(ResourceNotFoundError):
+        async for message in queue.receive_messages(visibility_timeout=1):
+            await function(ReceivedMessage(message.id, message.content.encode()))
+            await queue.delete_message(message)
+            deleted += 1
+    return deleted
 
 
 async def _peek(queue: QueueClient) -> list[Any]:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot_logic.bot_endpoint import deliveries as deliveries_module
-from bot_logic.bot_endpoint.deliveries import Deliveries
-from bot_logic.bot_endpoint.table import Table
+from bot_logic import deliveries as deliveries_module
+from bot_logic.deliveries import Deliveries
 from bot_logic.errors import Refused, ServiceUnavailable
 from bot_logic.settings import Secret
+from bot_logic.table import Table
 from tests.functional.app_under_test import AppUnderTest, ReceivedMessage
 from tests.functional.conftest import Azurite
 from tests.functional.test_queue_worker import plain_message

@@ -390,6 +390,22 @@ def test_a_message_that_is_not_base64_goes_straight_to_poison(host: Host) -> Non
         assert poison.peek_messages()[0].content == "{not base64}"
 
 
+@pytest.mark.parametrize("message", [{"fail": True}, "{not base64}"])
+def test_a_failing_message_on_a_poison_queue_stays_and_comes_back(
+    host: Host, message: dict[str, Any] | str
+) -> None:
+    host.values["WorkQueue"] = host.queue_name = f"{host.queue_name}-poison"
+    host.create_queue()
+    host.change_queue_settings(maxDequeueCount=1)
+    host.start("--lock-seconds", "1")
+    host.put(message, raw=isinstance(message, str))
+    with host.queue() as queue:
+        eventually(lambda: (queue.peek_messages() or host.started())[:2])
+        if not isinstance(message, str):
+            eventually(lambda: len(host.started()) > 2)
+    assert (host.left(), host.left("-poison")) == (1, 0)
+
+
 def test_no_more_than_batch_and_threshold_are_in_flight(host: Host) -> None:
     for number in range(14):
         host.put({"sleep": 0.2 + 0.1 * (number % 4)})

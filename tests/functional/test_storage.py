@@ -9,10 +9,10 @@ from aiohttp.test_utils import TestServer
 
 from bot_logic.bot_endpoint.conversations import Conversations
 from bot_logic.bot_endpoint.state import StateConflict, TableStorage
-from bot_logic.bot_endpoint.table import MAX_TEXT, RowConflict, Table
 from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
 from bot_logic.settings import Secret
 from bot_logic.storage_queue import StorageQueue
+from bot_logic.table import MAX_TEXT, RowConflict, Table
 from local_dev.azurite import KEY
 from tests.functional.app_under_test import NOWHERE, AppUnderTest
 from tests.functional.conftest import Azurite

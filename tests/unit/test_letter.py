@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot_logic.dead_letter import dead_letter, illegible_letter
+from bot_logic.dead_letters.letter import dead_letter, illegible_letter
 from bot_logic.envelope import MAX_ENVELOPE_BYTES, MAX_QUEUE_BYTES, Envelope
 from bot_logic.errors import ExpiredMessage, UndecodableMessage
 

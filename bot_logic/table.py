@@ -6,7 +6,7 @@ https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-ser
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from azure.core import MatchConditions
@@ -88,10 +88,31 @@ class Table:
             may_create=False,
         )
 
-    async def delete(self, key: str) -> None:
-        """Delete the row; that there is none is fine."""
+    async def delete(self, key: str, etag: str | None = None) -> None:
+        """Delete the row; that there is none is fine.
+
+        Args:
+            key: the row's key.
+            etag: delete it only if nobody wrote it since.
+
+        Raises:
+            RowConflict: somebody did.
+        """
+        condition = MatchConditions.IfNotModified if etag else None
         try:
-            await self._client.delete_entity(*_keys(key))
+            await self._client.delete_entity(*_keys(key), etag=etag, match_condition=condition)
+        except ResourceNotFoundError:
+            return
+        except ResourceModifiedError as error:
+            raise self._conflict() from error
+        except AzureError as error:
+            raise self._unavailable(error) from error
+
+    async def rows(self) -> AsyncIterator[tuple[Row, str]]:
+        """Every row with its ETag, in no order that means anything; none if there is no table."""
+        try:
+            async for entity in self._client.list_entities():
+                yield entity, str(entity.metadata["etag"])
         except ResourceNotFoundError:
             return
         except AzureError as error:
@@ -122,9 +143,12 @@ class Table:
                 await self.create()
                 return str((await write())["etag"])
         except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError) as error:
-            raise RowConflict(f"table {self._client.table_name}: row changed") from error
+            raise self._conflict() from error
         except AzureError as error:
             raise self._unavailable(error) from error
+
+    def _conflict(self) -> RowConflict:
+        return RowConflict(f"table {self._client.table_name}: row changed")
 
     def _unavailable(self, error: AzureError) -> ServiceUnavailable:
         reason = getattr(error, "error_code", None) or type(error).__name__

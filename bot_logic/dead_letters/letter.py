@@ -1,0 +1,145 @@
+"""What is written to the poison queue when a message cannot be delivered, and read from there.
+
+The Functions host would move the bare message there after its last attempt, without a word. This
+writes the message with the reason beside it. Pure: JSON in, JSON out.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bot_logic.envelope import MAX_QUEUE_BYTES, Envelope, decode
+from bot_logic.errors import ProactiveBotError
+from bot_logic.wire import is_id
+
+HOST_GAVE_UP: Final = "HostGaveUp"  # the error of a message that lies there without a reason
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter as an operator reads it.
+
+    Attributes:
+        id: the message's id; the queue's, if it had none that can be read.
+        error: the type of error that made it end, one of `bot_logic.errors`, or `HostGaveUp`.
+        reason: what went wrong, in words; nothing that a user said.
+        first_reason: what went wrong at the first attempt, if there were more.
+        attempts: how often a delivery was tried and failed; None if it says nothing of that.
+        age_seconds: how old it was when it ended; None if it says nothing of that.
+        dead_lettered_at: ISO 8601, or "" if it does not say.
+        message: the message itself: a JSON value, or a string that is not JSON.
+    """
+
+    id: str
+    error: str
+    reason: str
+    first_reason: str
+    attempts: int | None
+    age_seconds: int | None
+    dead_lettered_at: str
+    message: Any
+
+    def message_to_replay(self) -> str:
+        """The message as it goes on the queue again: same id, no attempts, as long to live."""
+        if isinstance(self.message, str):
+            return self.message
+        text = json.dumps(self.message)
+        try:
+            return decode(text, default_id=self.id).renewed().to_json()
+        except ProactiveBotError:  # not ours, or too large for ours: as it was
+            return text
+
+
+def dead_letter(envelope: Envelope, error: Exception) -> str:
+    """A message that failed: what it was, why it ended here, when, and after how many attempts.
+
+    Args:
+        envelope: the message, with its last failure counted in.
+        error: what made it end here; its type and its text become the reason.
+
+    Returns:
+        A JSON object; or the bare message, if that leaves no room for the reason.
+    """
+    message = envelope.without_history().to_document()
+    history = {
+        "firstReason": envelope.first_failure,
+        "attempts": envelope.attempts,
+        "ageSeconds": max(0, int(time.time()) - envelope.created),
+    }
+    return _fitting(_reasons(error) | history | {"message": message}, json.dumps(message))
+
+
+def illegible_letter(message: bytes | str, error: Exception) -> str:
+    """What was on the queue but is no message of ours, as it was, and what is wrong with it."""
+    text = _text(message)
+    try:
+        return _fitting(_reasons(error) | {"message": json.loads(text)}, text)
+    except (ValueError, RecursionError):  # no JSON: keep the string it is
+        return _fitting(_reasons(error) | {"message": text}, text)
+
+
+def read_letter(body: bytes | str, *, default_id: str) -> Letter:
+    """What lies on the poison queue: a letter, or the bare message as the host has moved it."""
+    content = _json(_text(body))
+    if not _is_letter(content):
+        content = {
+            "error": HOST_GAVE_UP,
+            "reason": "the Functions host moved it, after the attempts that host.json allows",
+            "message": _text(body) if content is None else content,
+        }
+    message = content["message"]
+    own_id = message.get("id") if isinstance(message, Mapping) else None
+    return Letter(
+        id=str(own_id) if is_id(own_id) else default_id,
+        error=_word(content, "error"),
+        reason=_word(content, "reason"),
+        first_reason=_word(content, "firstReason"),
+        attempts=_number(content, "attempts"),
+        age_seconds=_number(content, "ageSeconds"),
+        dead_lettered_at=_word(content, "deadLetteredAt"),
+        message=message,
+    )
+
+
+def _reasons(error: Exception) -> dict[str, Any]:
+    return {
+        "error": type(error).__name__,
+        "reason": str(error),
+        "deadLetteredAt": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _fitting(letter: dict[str, Any], bare_message: str) -> str:
+    text = json.dumps(letter, ensure_ascii=False)
+    if not text.isprintable():  # half a character, say, which only an escape can hold
+        text = json.dumps(letter)
+    return text if len(text.encode()) <= MAX_QUEUE_BYTES else bare_message
+
+
+def _text(body: bytes | str) -> str:
+    return body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_letter(content: Any) -> bool:
+    return isinstance(content, Mapping) and {"error", "reason", "message"} <= content.keys()
+
+
+def _word(content: Mapping[str, Any], name: str) -> str:
+    """A field that goes into log lines."""
+    value = content.get(name)
+    return value if isinstance(value, str) and value.isprintable() else ""
+
+
+def _number(content: Mapping[str, Any], name: str) -> int | None:
+    value = content.get(name)
+    return value if isinstance(value, int) else None

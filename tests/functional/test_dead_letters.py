@@ -1,0 +1,232 @@
+"""What becomes of messages that nobody took: filed with the reason, replayed, purged."""
+
+import asyncio
+import json
+import logging
+import time
+from typing import Any
+
+import pytest
+
+from bot_logic.dead_letters.__main__ import main
+from bot_logic.deliveries import Deliveries
+from bot_logic.settings import Secret
+from bot_logic.storage_queue import StorageQueue
+from bot_logic.table import Table
+from tests.functional.app_under_test import NOWHERE, AppUnderTest, ChatUser
+from tests.functional.conftest import Azurite
+from tests.functional.test_queue_worker import plain_message, reference_of
+
+HELLO = "This is coming back from the trigger! hello"
+
+
+async def a_dead_letter(app: AppUnderTest, status: int = 400) -> ChatUser:
+    """Ada's "hello", which Direct Line did not take."""
+    ada = await app.user()
+    await ada.says("hello")
+    refusal = app.fail("post_activity", status)
+    assert await app.run_worker() == 1
+    app.direct_line.faults.rules.remove(refusal)
+    return ada
+
+
+async def proactive_messages(user: ChatUser) -> list[str]:
+    return [text for text in await user.hears(1) if "from the trigger" in text]
+
+
+async def test_a_dead_letter_is_filed_with_its_reason_and_logged_without_its_text(
+    app: AppUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
+    await a_dead_letter(app)
+    caplog.clear()
+    assert await app.file_dead_letters() == 1
+    (letter,) = [each.letter for each in await app.filed()]
+    assert (letter.error, letter.reason) == ("Refused", "Direct Line answered 400 ServiceError")
+    assert letter.attempts == 1
+    assert letter.age_seconds in (0, 1)
+    assert letter.message["text"] == "hello"
+    (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
+    assert letter.id in record.getMessage()
+    assert "Refused: Direct Line answered 400" in record.getMessage()
+    assert "hello" not in caplog.text
+
+
+async def test_a_message_that_the_host_gave_up_is_filed_as_that(app: AppUnderTest) -> None:
+    ada = await app.user()
+    await app.wiring.poison_queue.put(plain_message(ada).decode())
+    assert await app.file_dead_letters() == 1
+    (filed,) = await app.filed()
+    assert filed.letter.error == "HostGaveUp"
+    assert await app.wiring.cabinet.replay(filed)
+    await app.run_worker()
+    assert await proactive_messages(ada) == [HELLO]
+
+
+@pytest.mark.parametrize("body", ["no json", "[]", '{"error": 5, "reason": "a\\nb", "message": 1}'])
+async def test_anything_on_the_poison_queue_can_be_filed_and_replayed(
+    app: AppUnderTest, body: str
+) -> None:
+    await app.wiring.poison_queue.put(body)
+    assert await app.file_dead_letters() == 1
+    (filed,) = await app.filed()
+    assert await app.wiring.cabinet.replay(filed)
+    assert await app.filed() == []
+    assert await app.run_worker() == 1  # as illegible as before, so it comes back
+    assert await app.file_dead_letters() == 1
+    assert [each.letter.error for each in await app.filed()] == ["UndecodableMessage"]
+
+
+async def test_a_replayed_message_keeps_its_id_and_is_delivered_once(app: AppUnderTest) -> None:
+    ada = await a_dead_letter(app)
+    await app.file_dead_letters()
+    (filed,) = await app.filed()
+    assert await app.wiring.cabinet.replay(filed)
+    (queued,) = await app.queued()
+    assert queued["id"] == filed.letter.id
+    await app.run_worker()
+    assert await proactive_messages(ada) == [HELLO]
+    assert await app.filed() == []
+    assert not await app.wiring.cabinet.replay(filed)  # by an operator who has an old list
+    assert await app.waiting() == 0
+
+
+async def test_an_expired_message_lives_as_long_again_when_it_is_replayed(
+    app: AppUnderTest,
+) -> None:
+    ada, now = await app.user(), int(time.time())
+    old = {"created": now - 100, "expires": now - 10, "id": "order-1"}
+    await app.enqueue({"conversation": reference_of(ada), "text": "hello"} | old)
+    await app.run_worker()
+    await app.file_dead_letters()
+    (filed,) = await app.filed()
+    assert filed.letter.error == "ExpiredMessage"
+    await app.wiring.cabinet.replay(filed)
+    (queued,) = await app.queued()
+    assert 88 <= queued["expires"] - time.time() <= 90
+    await app.run_worker()
+    assert await proactive_messages(ada) == [HELLO]
+
+
+async def test_a_letter_of_a_message_that_was_delivered_after_all_is_dropped(
+    app: AppUnderTest,
+) -> None:
+    ada = await app.user()
+    await ada.says("hello")
+    app.wiring.undelivered._max_attempts = 1
+    app.fail("post_activity", 502, after=True, times=1)
+    assert await app.run_worker() == 1
+    assert len(await app.dead_letters()) == 1
+    assert await app.file_dead_letters() == 1
+    assert await app.filed() == []
+    assert await proactive_messages(ada) == [HELLO]
+
+
+async def test_a_trigger_that_comes_after_its_message_was_buried_sends_nothing(
+    app: AppUnderTest,
+) -> None:
+    ada = await a_dead_letter(app)
+    await app.file_dead_letters()
+    (filed,) = await app.filed()
+    await app.enqueue(filed.letter.message)
+    assert await app.run_worker() == 1
+    assert await proactive_messages(ada) == []
+
+
+async def test_a_letter_waits_while_its_message_may_still_be_delivered(
+    app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot_logic.dead_letters.cabinet.CLAIM_LASTS", 1)
+    await a_dead_letter(app)
+    ((letter),) = await app.dead_letters()
+    started, may_end = asyncio.Event(), asyncio.Event()
+
+    async def deliver() -> None:
+        started.set()
+        await may_end.wait()
+
+    attempt = asyncio.create_task(app.wiring.deliveries.once(letter["message"]["id"], deliver))
+    await started.wait()
+    assert await app.file_dead_letters() == 1
+    assert await app.filed() == []
+    may_end.set()
+    assert await attempt
+    await asyncio.sleep(1.1)
+    assert await app.file_dead_letters() == 1
+    assert (await app.filed(), await app.dead_letters()) == ([], [])
+
+
+async def test_a_letter_that_cannot_be_filed_stays_on_the_poison_queue(app: AppUnderTest) -> None:
+    await a_dead_letter(app)
+    cabinet = app.wiring.cabinet
+    nowhere = Secret(NOWHERE)
+    table, queue = Table(nowhere, "t"), StorageQueue(nowhere, "q")
+    cabinet._deliveries, cabinet._poison_queue = Deliveries(table), queue
+    with pytest.raises(Exception, match="q: "):
+        await app.file_dead_letters()
+    await table.close()
+    await queue.close()
+    assert (await app.poison_queue.get_queue_properties()).approximate_message_count == 1
+
+
+class Operator:
+    """Somebody at a command line."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    async def types(self, line: str, *, code: int = 0) -> str:
+        """What the command prints, standard error included."""
+        assert await asyncio.to_thread(_exit_code_of, line.split()) == code
+        return "".join(self._capsys.readouterr())
+
+
+def _exit_code_of(arguments: list[str]) -> int | str | None:
+    try:
+        return main(arguments)
+    except SystemExit as end:  # argparse's way out
+        return end.code
+
+
+@pytest.fixture
+def operator(
+    azurite: Azurite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Operator:
+    monkeypatch.setenv("AzureWebJobsStorage", azurite.connection_string)
+    return Operator(capsys)
+
+
+async def test_an_operator_lists_shows_and_purges(app: AppUnderTest, operator: Operator) -> None:
+    assert await operator.types("") == "0 dead letters\n"
+    await a_dead_letter(app)
+    await app.file_dead_letters()
+    (filed,) = await app.filed()
+    listed = await operator.types("list")
+    assert f"{filed.letter.id}  {filed.letter.dead_lettered_at}  Refused: Direct Line" in listed
+    assert "hello" not in listed
+    shown: dict[str, Any] = json.loads(await operator.types(f"show {filed.letter.id}"))
+    assert shown["message"]["text"] == "hello"
+    assert await operator.types("purge --all --error ConversationGone") == ""
+    assert "purged" in await operator.types(f"purge {filed.letter.id}")
+    assert await operator.types("list") == "0 dead letters\n"
+
+
+async def test_an_operator_replays_all_of_a_kind(app: AppUnderTest, operator: Operator) -> None:
+    ada = await a_dead_letter(app)
+    await app.wiring.poison_queue.put("no json")
+    await app.file_dead_letters()
+    assert "on the queue again" in await operator.types("replay --all --error Refused")
+    await app.run_worker()
+    assert await proactive_messages(ada) == [HELLO]
+    assert "1 dead letters" in await operator.types("list")
+
+
+async def test_an_operator_is_told_what_is_wrong(
+    app: AppUnderTest, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "no dead letter nobody" in await operator.types("show nobody", code=1)
+    assert "name either ids or --all" in await operator.types("replay", code=2)
+    monkeypatch.setenv("AzureWebJobsStorage", "x")
+    assert "AzureWebJobsStorage must be" in await operator.types("list", code=1)
+    monkeypatch.setenv("AzureWebJobsStorage", NOWHERE)
+    assert "table deadletters: " in await operator.types("list", code=1)
+    assert await app.filed() == []
