@@ -18,9 +18,10 @@ import socket
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ FROM_THE_TRIGGER = "This is coming back from the trigger! "
 CONVERSATIONS = "/v3/directline/conversations"
 LOCK_SECONDS = 10  # instead of the real host's 600, so that a killed host's messages come back soon
 PATIENCE = 900.0  # seconds until everything has settled
+NOTED_WITHIN = timedelta(seconds=3)  # of the channel's answer, however busy the host is
 USER_PATIENCE = 5.0  # seconds in which a user wants to see the acknowledgement
 
 
@@ -76,6 +78,7 @@ class Outcome:
     delivered: int
     dead_lettered: dict[str, int]
     lost: list[str]
+    doubled_by_a_kill: list[str]
     doubled: list[str]
     delivered_and_dead_lettered: list[str]
     seconds: float
@@ -90,7 +93,8 @@ class Outcome:
             "delivered": self.delivered,
             "dead-lettered with a reason": f"{sum(self.dead_lettered.values())} ({reasons})",
             "lost": len(self.lost),
-            "delivered twice": len(self.doubled),
+            "delivered twice, the host killed in between": len(self.doubled_by_a_kill),
+            "delivered twice for another reason": len(self.doubled),
             "delivered and dead-lettered": len(self.delivered_and_dead_lettered),
             "from the first word to the last delivery": f"{self.seconds:.0f} s",
             **{f"faults: {name}": count for name, count in self.faults_hit.items()},
@@ -149,14 +153,15 @@ class LocalDirectLine:
             answer.raise_for_status()
             return await answer.json()
 
-    async def delivered(self) -> Counter[str]:
-        """What the bot has said by itself, and how often."""
-        return Counter(
-            activity["text"].removeprefix(FROM_THE_TRIGGER)
-            for conversation in await self.call("GET", "/local/conversations")
-            for activity in conversation["activities"]
-            if activity.get("text", "").startswith(FROM_THE_TRIGGER)
-        )
+    async def delivered(self) -> dict[str, list[datetime]]:
+        """What the bot has said by itself, and when."""
+        times = defaultdict(list)
+        for conversation in await self.call("GET", "/local/conversations"):
+            for activity in conversation["activities"]:
+                if activity.get("text", "").startswith(FROM_THE_TRIGGER):
+                    text = activity["text"].removeprefix(FROM_THE_TRIGGER)
+                    times[text].append(datetime.fromisoformat(activity["timestamp"]))
+        return times
 
 
 class Chaos:
@@ -167,6 +172,7 @@ class Chaos:
         self._processes = Processes()
         self._programs = {program.name: program for program in stack.programs()}
         self._direct_line = LocalDirectLine(session, f"http://localhost:{stack.ports.chat}")
+        self._killed_at: list[datetime] = []
 
     async def run(self, plan: Plan) -> Outcome:
         """Carry out the plan and count."""
@@ -195,6 +201,7 @@ class Chaos:
         for _ in range(plan.kills):
             await asyncio.sleep(dice.uniform(3, 6))
             await self._processes.kill("functions")
+            self._killed_at.append(datetime.now(UTC))
             await self._processes.start(self._programs["functions"])
         await asyncio.sleep(dice.uniform(1, 3))
         await self._processes.stop("azurite")
@@ -215,17 +222,24 @@ class Chaos:
     async def _outcome(self, acknowledged: Sequence[str], said: int, seconds: float) -> Outcome:
         delivered, buried = await self._direct_line.delivered(), await self._dead_letters()
         rules = await self._direct_line.call("GET", "/local/faults")
+        doubled = {text: min(times) for text, times in delivered.items() if len(times) > 1}
+        by_a_kill = sorted(text for text, first in doubled.items() if self._in_window(first))
         return Outcome(
             acknowledged=len(acknowledged),
             said_again=said - len(acknowledged),
             delivered=len(delivered),
             dead_lettered=dict(Counter(buried.values())),
             lost=sorted(set(acknowledged) - delivered.keys() - buried.keys()),
-            doubled=sorted(text for text, times in delivered.items() if times > 1),
+            doubled_by_a_kill=by_a_kill,
+            doubled=sorted(doubled.keys() - set(by_a_kill)),
             delivered_and_dead_lettered=sorted(delivered.keys() & buried.keys()),
             seconds=seconds,
             faults_hit={f"{r['on']} {r['status'] or 'hangs'}": r["hits"] for r in rules},
         )
+
+    def _in_window(self, first: datetime) -> bool:
+        """Whether the host was killed before it can have noted this delivery."""
+        return any(timedelta() <= kill - first <= NOTED_WITHIN for kill in self._killed_at)
 
     async def _dead_letters(self) -> dict[str, str]:
         """The error of each dead letter, by what was said."""

@@ -60,7 +60,7 @@ async def _host(options: argparse.Namespace) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         log.info("stopping; a second signal ends at once")
-        await server.cleanup()
+    await server.cleanup()  # after the listeners, whose deliveries come back in through it
 
 
 if __name__ == "__main__":

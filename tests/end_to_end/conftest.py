@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from benchmarks.chaos import LocalDirectLine
 from local_dev.processes import Processes, Program
 from local_dev.run import Ports, Stack, prepare
 from tests.functional.conftest import free_ports
@@ -36,12 +38,14 @@ class RunningStack:
 
     async def fail(self, *rules: dict[str, Any]) -> None:
         """Let the local Direct Line fail as these rules say."""
-        url, headers = f"{self.chat_page}/local/faults", {"Authorization": f"Bearer {SECRET}"}
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(url, json=list(rules), headers=headers) as response,
-        ):
-            assert response.status == 200, await response.text()
+        async with self.direct_line() as direct_line:
+            await direct_line.call("POST", "/local/faults", list(rules))
+
+    @asynccontextmanager
+    async def direct_line(self) -> AsyncIterator[LocalDirectLine]:
+        """The local Direct Line, without a browser."""
+        async with aiohttp.ClientSession() as session:
+            yield LocalDirectLine(session, self.chat_page)
 
     async def restart(self, name: str, **environment: str) -> None:
         """Stop a program and start it again, with these settings changed."""
