@@ -256,3 +256,16 @@ async def test_what_the_bot_queues_expires_after_the_message_lifetime(app: AppUn
     await ada.says("hello")
     (message,) = await app.queued()
     assert message["expires"] - message["created"] == app.wiring.settings.message_lifetime
+
+
+async def test_a_message_that_does_not_say_how_long_it_lives_lives_as_long_as_the_bots(
+    app: AppUnderTest,
+) -> None:
+    ada = await app.user()
+    await app.enqueue(plain_message(ada).decode())
+    app.fail("post_activity", 503, headers={"Retry-After": "1"}, times=1)
+    await app.run_worker()
+    async with asyncio.timeout(PATIENCE):
+        while not (put_back := await app.queued()):
+            await asyncio.sleep(0.1)
+    assert put_back[0]["expires"] - put_back[0]["created"] == app.wiring.settings.message_lifetime
