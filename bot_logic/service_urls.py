@@ -7,9 +7,8 @@ all clouds, and to those an operator adds; over http to this machine, and only i
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
-from bot_logic.wire import is_base_url
+from bot_logic.wire import base_url
 
 # A name that begins with a dot stands for all its subdomains.
 # https://learn.microsoft.com/azure/bot-service/bot-service-resources-faq-security
@@ -41,13 +40,13 @@ class ServiceUrls:
 
     def allow(self, url: str) -> bool:
         """Whether the bot may send to this address."""
-        if not is_base_url(url):
+        address = base_url(url)
+        if address is None:
             return False
-        parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".")
+        scheme, host = address
         if self.loopback and host in LOOPBACK_HOSTS:
             return True
-        return parts.scheme == "https" and any(
+        return scheme == "https" and any(
             host == known or (known.startswith(".") and host.endswith(known))
             for known in self.hosts
         )

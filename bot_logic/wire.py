@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 MAX_ID: Final = 1024  # characters; the longest conversation ids of known channels are a fifth of it
+MAX_URL: Final = 2048  # characters
 MAX_RETRY_AFTER: Final = 24 * 3600  # seconds
-
 
 _HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")  # a name, or an IPv6 address
 
@@ -22,17 +23,34 @@ def is_id(value: Any) -> bool:
     )
 
 
+class BaseUrl(NamedTuple):
+    """What matters of an address to which paths can be appended; both in lower case."""
+
+    scheme: str
+    host: str
+
+
+def base_url(value: Any) -> BaseUrl | None:
+    """This address's parts; None if it is none: http(s), a host, no credentials, no query."""
+    return _base_url(value) if isinstance(value, str) and len(value) <= MAX_URL else None
+
+
 def is_base_url(value: Any) -> bool:
-    """Whether paths can be appended to this: http(s), a host, no credentials, no query."""
-    if not isinstance(value, str) or not value.isprintable():
-        return False
+    """Whether paths can be appended to this."""
+    return base_url(value) is not None
+
+
+@lru_cache(maxsize=256)  # each turn asks thrice, about one of a handful of service URLs
+def _base_url(value: str) -> BaseUrl | None:
     try:
         parts = urlsplit(value)
-        has_host = bool(_HOST.fullmatch(parts.hostname or "")) and parts.port != 0
+        host = parts.hostname or ""
+        has_host = bool(_HOST.fullmatch(host)) and parts.port != 0
     except ValueError:  # of .port, too, if it is no port number
-        return False
+        return None
     plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    return parts.scheme in ("http", "https") and has_host and plain and " " not in value
+    sound = value.isprintable() and " " not in value and parts.scheme in ("http", "https")
+    return BaseUrl(parts.scheme, host.rstrip(".")) if sound and has_host and plain else None
 
 
 def error_code(answer: Any) -> str:

@@ -10,10 +10,10 @@ import azure.functions as func
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, TurnContext
 from botbuilder.core.conversation_reference_extension import get_continuation_activity
 from botbuilder.schema import ConversationReference
-from msrest.serialization import Model
 
 from bot_logic.bot_endpoint.activity_json import parse, to_activity
 from bot_logic.bot_endpoint.authentication import TokenAuthentication
+from bot_logic.bot_endpoint.schema_json import plain
 from bot_logic.errors import BadRequest, RetryHelps, RetryNeverHelps
 from bot_logic.service_urls import ServiceUrls
 
@@ -111,7 +111,7 @@ def _json_response(
     status: int, body: Any, headers: dict[str, str] | None = None
 ) -> func.HttpResponse:
     return func.HttpResponse(
-        json.dumps(body, default=Model.serialize),  # a bot may answer with the SDK's models
+        json.dumps(body, default=plain),  # a bot may answer with the SDK's models
         status_code=status,
         headers=headers,
         mimetype="application/json",

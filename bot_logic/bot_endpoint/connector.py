@@ -18,8 +18,10 @@ from botbuilder.schema import (
     ResourceResponse,
 )
 from botframework.connector.auth import ConnectorFactory
+from msrest.serialization import Model
 
 from bot_logic.bot_endpoint.credentials import Credentials
+from bot_logic.bot_endpoint.schema_json import Malformed, read, write
 from bot_logic.errors import ConversationGone, ProactiveBotError, Refused, ServiceUnavailable
 from bot_logic.service_urls import ServiceUrls
 from bot_logic.wire import error_code, retry_after
@@ -63,21 +65,21 @@ class Connector:
     ) -> ResourceResponse:
         """Send an activity to a conversation."""
         path = _path(conversation_id, "activities")
-        return _resource(await self._call("POST", path, activity.serialize()))
+        return _resource(await self._call("POST", path, write(activity)))
 
     async def reply_to_activity(
         self, conversation_id: str, activity_id: str, activity: Activity
     ) -> ResourceResponse:
         """Send an activity as the answer to another."""
         path = _path(conversation_id, "activities", activity_id)
-        return _resource(await self._call("POST", path, activity.serialize()))
+        return _resource(await self._call("POST", path, write(activity)))
 
     async def update_activity(
         self, conversation_id: str, activity_id: str, activity: Activity
     ) -> ResourceResponse:
         """Replace an activity that was sent."""
         path = _path(conversation_id, "activities", activity_id)
-        return _resource(await self._call("PUT", path, activity.serialize()))
+        return _resource(await self._call("PUT", path, write(activity)))
 
     async def delete_activity(self, conversation_id: str, activity_id: str) -> None:
         """Delete an activity that was sent."""
@@ -87,18 +89,18 @@ class Connector:
         self, parameters: ConversationParameters
     ) -> ConversationResourceResponse:
         """Start a conversation, on the channels that let a bot do so."""
-        answer = await self._call("POST", "", parameters.serialize())
-        return ConversationResourceResponse.deserialize(answer)
+        answer = await self._call("POST", "", write(parameters))
+        return _read(ConversationResourceResponse, answer)
 
     async def get_conversation_members(self, conversation_id: str) -> list[ChannelAccount]:
         """Who is in a conversation."""
         answer = await self._call("GET", _path(conversation_id, "members"))
-        return [ChannelAccount.deserialize(member) for member in answer or ()]
+        return [_read(ChannelAccount, member) for member in answer or ()]
 
     async def get_conversation_member(self, conversation_id: str, member_id: str) -> ChannelAccount:
         """One member of a conversation."""
         answer = await self._call("GET", _path(conversation_id, "members", member_id))
-        return ChannelAccount.deserialize(answer)
+        return _read(ChannelAccount, answer)
 
     async def _call(self, method: str, path: str, body: Any = None) -> Any:
         """One call, no retry: it is the queue that tries again.
@@ -159,6 +161,13 @@ async def _json(response: aiohttp.ClientResponse) -> Any:
         return await response.json(content_type=None)
     except ValueError:
         return None
+
+
+def _read(model: type[Model], answer: Any) -> Any:
+    try:
+        return read(model, answer)
+    except Malformed as error:
+        raise ServiceUnavailable(f"the channel's answer is no {model.__name__}: {error}") from None
 
 
 def _resource(answer: Any) -> ResourceResponse:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
+from bot_logic.bot_endpoint.schema_json import write
 from bot_logic.envelope import WORKER_USER_ID
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.table import Table
@@ -104,7 +105,7 @@ def reference_of(activity: Activity) -> Reference:
     reference.activity_id = None
     if reference.conversation.is_group:
         reference.user = None
-    return dict(reference.serialize())
+    return write(reference)
 
 
 def _key(reference: Reference) -> str:

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
-from bot_logic.bot_endpoint.activity_json import UNREADABLE
 from bot_logic.bot_endpoint.conversations import Conversations
+from bot_logic.bot_endpoint.schema_json import Malformed, read
 from bot_logic.deliveries import Deliveries
 from bot_logic.envelope import TRIGGER_NAME, Envelope
 from bot_logic.errors import (
@@ -105,6 +105,6 @@ def _is_trigger(activity: Activity) -> bool:
 
 def _conversation_reference(reference: Any) -> ConversationReference:
     try:
-        return ConversationReference.deserialize(dict(reference))
-    except UNREADABLE as error:
-        raise UndecodableMessage("is no ConversationReference", field="conversation") from error
+        return read(ConversationReference, dict(reference))
+    except Malformed as error:
+        raise UndecodableMessage(error.rule, field=f"conversation.{error.field}") from error
