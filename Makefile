@@ -1,10 +1,12 @@
 # make run    sets up and starts everything; Ctrl-C ends it
 # make test   sets up and runs every test
 # make check  sets up and runs every static check
+# make bench  measures the app beside what a user would pick instead; takes minutes
 # make dead-letters  lists what could not be delivered; DO="replay --all", "show ID", "purge ID"
 
 PYTHON ?= python3
 VENV ?= .venv
+PEERS_VENV := .venv-peers
 TESTS ?= tests
 DO ?= list
 
@@ -12,7 +14,7 @@ AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat-minimal.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 
-.PHONY: run test picture chaos dead-letters check format setup clean
+.PHONY: run test picture chaos bench peers dead-letters check format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -29,6 +31,12 @@ picture: setup
 # Messages through the app while everything fails; takes minutes.
 chaos: setup
 	@$(VENV)/bin/python -m benchmarks.chaos
+
+# This app beside its peers, in one run; ROWS="--only echo,floor" for some of it, --quick for a try.
+bench: $(VENV)/.installed $(AZURITE) peers
+	@$(VENV)/bin/python -m benchmarks $(ROWS)
+
+peers: $(PEERS_VENV)/.installed
 
 # In the storage account that AzureWebJobsStorage names, or local.settings.json does.
 dead-letters: $(VENV)/.installed
@@ -55,6 +63,13 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+# What the app is measured against, in an environment of its own.
+$(PEERS_VENV)/.installed: benchmarks/peers/requirements.txt $(VENV)/.installed
+	@echo "Installing the benchmarks' peers into $(PEERS_VENV) ..."
+	@$(VENV)/bin/python -m venv $(PEERS_VENV)
+	@$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 # For the end-to-end tests: the system's Chromium, or else Playwright's own.
 $(VENV)/.browser: $(VENV)/.installed
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
@@ -78,4 +93,4 @@ $(WEB_CHAT): Makefile
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .azurite local_dev/node_modules $(WEB_CHAT)
+	rm -rf $(VENV) $(PEERS_VENV) .azurite local_dev/node_modules $(WEB_CHAT)

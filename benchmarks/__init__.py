@@ -1,1 +1,19 @@
-"""Measurements; never deployed."""
+"""Measurements; never deployed.
+
+==================  ==========================================================================
+``__main__.py``     ``make bench``: runs the rows, prints and writes the results
+``goals.py``        what each row compares, and what it has to reach
+``rows/``           one module for each kind of row
+``ours/``           this app's programs that are measured
+``peers/``          what a user would pick instead, and bare floors; they have a venv of their own
+``activities.py``   what users say, ready for the wire, and the check of what came back
+``channel.py``      the channel: takes what bots say, and keeps it for the check
+``login.py``        the login server: keys and tokens
+``load.py``         the load generator
+``raw_http.py``     HTTP/1.1 on bare asyncio, so that the measuring side costs next to nothing
+``programs.py``     measured programs: started on a core of their own, with their CPU and memory
+``outcome.py``      numbers of several rounds, and what follows from them
+``report.py``       the results as a table and as JSON
+``chaos.py``        another kind of measurement: what is lost while everything fails
+==================  ==========================================================================
+"""

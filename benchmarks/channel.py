@@ -1,0 +1,82 @@
+"""The channel: takes what bots say over the Bot Connector's wire, and keeps it for the check.
+
+https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
+"""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from benchmarks.login import Login
+from benchmarks.raw_http import json_answer
+
+_TAKEN = json_answer(b'{"id": "said"}')
+_NOT_FOUND = json_answer(b'{"error": {"code": "NotFound"}}', "404 Not Found")
+
+Said = tuple[str, str]  # a conversation's id, and a text said in it
+
+
+@dataclass
+class Channel:
+    """A channel's server; call it with a request, as `raw_http.serving` does.
+
+    Attributes:
+        login: answers what is asked of the login server at the same address, if there is one.
+        arrived_at: when the last activity came, on the performance counter, seconds.
+    """
+
+    login: Login | None = None
+    arrived_at: float = 0.0
+    _received: list[tuple[bytes, bytes]] = field(default_factory=list)
+    _wanted: tuple[int, asyncio.Event] | None = None
+
+    def __call__(self, head: bytes, body: bytes) -> bytes:
+        """Answer one request."""
+        if head.startswith(b"POST /v3/conversations/"):
+            self.arrived_at = time.perf_counter()
+            self._received.append((head, body))
+            if self._wanted is not None and len(self._received) >= self._wanted[0]:
+                self._wanted[1].set()
+            return _TAKEN
+        answer = self.login.answer(head) if self.login is not None else None
+        return answer or _NOT_FOUND
+
+    def __len__(self) -> int:
+        """How many activities came since `forget`, of any type."""
+        return len(self._received)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._received.clear()
+        self._wanted = None
+
+    async def holds(self, count: int, within: float) -> None:
+        """Wait until so many activities came; raises TimeoutError after `within` seconds."""
+        self._wanted = count, asyncio.Event()
+        if len(self._received) < count:
+            async with asyncio.timeout(within):
+                await self._wanted[1].wait()
+
+    def said(self) -> Counter[Said]:
+        """The texts that came, by conversation, and how often each did."""
+        everything = ((_conversation_in(head), json.loads(body)) for head, body in self._received)
+        return Counter(
+            (conversation, activity["text"])
+            for conversation, activity in everything
+            if activity["type"] == "message"
+        )
+
+    def without_token(self) -> int:
+        """How many activities came without the access token that the login server gave out."""
+        if self.login is None:
+            return 0
+        proof = self.login.proof_of_the_bot
+        return sum(proof not in head for head, _ in self._received)
+
+
+def _conversation_in(head: bytes) -> str:
+    path = head.split(b" ", 2)[1].decode()
+    return unquote(path.split("/")[3])
