@@ -11,6 +11,8 @@
 ``login.py``        the login server: keys and tokens
 ``load.py``         the load generator
 ``raw_http.py``     HTTP/1.1 on bare asyncio, so that the measuring side costs next to nothing
+``turns.py``         rounds of talking with one program after the other
+``storage.py``       a storage emulator for the measured programs
 ``programs.py``     measured programs: started on a core of their own, with their CPU and memory
 ``outcome.py``      numbers of several rounds, and what follows from them
 ``report.py``       the results as a table and as JSON

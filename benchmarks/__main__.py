@@ -21,13 +21,14 @@ from benchmarks.load import UnexpectedAnswer
 from benchmarks.outcome import Outcome, WrongWork
 from benchmarks.plan import QUICK, Plan
 from benchmarks.programs import CannotMeasure, measuring_core
-from benchmarks.rows import echo
+from benchmarks.rows import echo, turn
 
 Measure = Callable[[Collection[str], Plan], Awaitable[list[Outcome]]]
 
 MEASURES: Sequence[tuple[tuple[str, ...], Measure]] = (
     (("echo", "floor"), echo.measure_open),
     (("echo_auth",), echo.measure_authenticated),
+    (("turn",), turn.measure),
 )
 
 

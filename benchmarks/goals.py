@@ -46,4 +46,5 @@ GOALS = {
     "echo": Goal("echo turns, not authenticated", "the SDK's CloudAdapter", at_least=12),
     "echo_auth": Goal("echo turns, authenticated", "the SDK's CloudAdapter", at_least=12),
     "floor": Goal("echo turns, not authenticated", "aiohttp, no SDK", at_least=0.45, unit="%"),
+    "turn": Goal("the template's turns", "the same turn, naively on the SDK", at_least=6),
 }

@@ -71,7 +71,7 @@ async def running(program: Program) -> AsyncIterator[Running]:
         CannotMeasure: it does not start, or this is no Linux.
     """
     _check_ready(program)
-    port = _free_port()
+    port = free_port()
     with on_core(measured_core()):
         process = await asyncio.create_subprocess_exec(
             program.python,
@@ -150,6 +150,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nobody listens now."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return int(listening.getsockname()[1])

@@ -33,11 +33,13 @@ class Talk:
     who: str
     program: Running
     about: Conversing
-    wall: list[float] = field(default_factory=list)  # turns a second
-    core: list[float] = field(default_factory=list)  # turns a second of CPU time
-    busy: list[float] = field(default_factory=list)  # CPU time of the program, of each second
-    load: list[float] = field(default_factory=list)  # the same of the measuring process
-    memory: list[float] = field(default_factory=list)  # MB after the round
+    wall: list[float] = field(default_factory=list, init=False)  # turns a second
+    core: list[float] = field(default_factory=list, init=False)  # turns a second of CPU time
+    busy: list[float] = field(
+        default_factory=list, init=False
+    )  # CPU time of the program, of each second
+    load: list[float] = field(default_factory=list, init=False)  # the same of the measuring process
+    memory: list[float] = field(default_factory=list, init=False)  # MB after the round
 
     def __post_init__(self) -> None:
         """Begin counting at 0."""
@@ -58,7 +60,11 @@ class Talk:
         self.busy.append(used / seconds)
         self.load.append(own / seconds)
         self.memory.append(self.program.memory())
-        check(channel, answers(range(first, self._sayings.said), self.about.says), self.who)
+        await self.check(range(first, self._sayings.said))
+
+    async def check(self, numbers: range) -> None:
+        """Raise WrongWork unless these messages were answered as they should."""
+        check_said(self.about.channel, answers(numbers, self.about.says), self.who)
 
     @property
     def series(self) -> Series:
@@ -84,7 +90,7 @@ async def talk_in_turns(talks: Sequence[Talk], plan: Plan) -> Mapping[str, Talk]
     return {talk.who: talk for talk in talks}
 
 
-def check(channel: Channel, expected: Counter[Any], who: str) -> None:
+def check_said(channel: Channel, expected: Counter[Any], who: str) -> None:
     """Raise WrongWork unless exactly this was said, and by nobody but the bot."""
     said = channel.said()
     if said != expected:

@@ -10,15 +10,9 @@ from benchmarks.outcome import Outcome, compared
 from benchmarks.plan import Plan
 from benchmarks.programs import Program, running
 from benchmarks.raw_http import serving
+from benchmarks.settings import SETTINGS
 from benchmarks.turns import Conversing, Talk, talk_in_turns
 
-SETTINGS = {
-    "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
-    "AzureWebJobsStorage": "UseDevelopmentStorage=true",  # not used by an echo bot
-    "DirectLineSecret": "a-direct-line-secret-of-the-benchmarks",
-    "TriggerSigningKey": "a-trigger-signing-key-of-the-benchmarks",
-    "MicrosoftAppId": "",
-}
 PROGRAMS = {
     "peer": "benchmarks.peers.sdk_echo",
     "ours": "benchmarks.ours.echo",

@@ -1,0 +1,54 @@
+"""The whole app as `function_app` wires it, and its adapter's way to speak first, bare."""
+
+import asyncio
+import os
+import sys
+
+from aiohttp import web
+from botbuilder.core import TurnContext
+from botbuilder.schema import ConversationReference
+
+from benchmarks.activities import USERS, reference, text_of
+from benchmarks.ours.functions_server import Handler, route, serve
+from bot_logic.settings import Settings
+from bot_logic.wiring import Wiring
+
+IN_FLIGHT = 24  # as many as one instance has: batchSize and newBatchThreshold in host.json
+
+
+def speak_first(wiring: Wiring) -> Handler:
+    """Handles ``{"first", "count", "serviceUrl"}``: so many proactive messages, side by side."""
+
+    async def handle(request: web.Request) -> web.Response:
+        order = await request.json()
+        references = [
+            ConversationReference.deserialize(reference(number, order["serviceUrl"]))
+            for number in range(USERS)
+        ]
+        numbers = iter(range(order["first"], order["first"] + order["count"]))
+
+        async def speak() -> None:
+            for number in numbers:
+
+                async def say(turn: TurnContext, text: str = text_of(number)) -> None:
+                    await turn.send_activity(text)
+
+                await wiring.adapter.speak_first(references[number % USERS], say)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(IN_FLIGHT):
+                group.create_task(speak())
+        return web.Response()
+
+    return handle
+
+
+def main() -> None:
+    """Serve until the process ends."""
+    wiring = Wiring(Settings.from_environment(os.environ))
+    routes = {"/api/messages": route(wiring.messages), "/speak-first": speak_first(wiring)}
+    asyncio.run(serve(int(sys.argv[1]), routes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The template's turn: typing, count, queue, acknowledgement; on a real storage emulator."""
+
+from collections import Counter
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from azure.storage.queue.aio import QueueClient
+
+from benchmarks.activities import USERS, text_of
+from benchmarks.channel import Channel
+from benchmarks.outcome import Outcome, WrongWork, compared
+from benchmarks.plan import Plan
+from benchmarks.programs import Program, running
+from benchmarks.raw_http import serving
+from benchmarks.settings import SETTINGS
+from benchmarks.storage import existing_queue, queued_texts, storage_emulator
+from benchmarks.turns import Conversing, Talk, talk_in_turns
+from bot_logic.envelope import QUEUE_NAME
+
+PEERS_QUEUE = "peers-queue"
+
+
+@dataclass
+class QueuedTalk(Talk):
+    """Rounds in which each message goes onto a queue, too."""
+
+    queue: QueueClient
+
+    async def check(self, numbers: range) -> None:
+        """As of any talk; and one typing for each message, and each once on the queue."""
+        await super().check(numbers)
+        if len(self.about.channel) != 2 * len(numbers):
+            raise WrongWork(f"{self.who}: not one typing and one text for each message")
+        if await queued_texts(self.queue) != Counter(map(text_of, numbers)):
+            raise WrongWork(f"{self.who}: the queue does not hold what was said")
+
+
+async def measure(_keys: Collection[str], plan: Plan) -> list[Outcome]:
+    """The row "turn"."""
+    channel = Channel()
+    async with AsyncExitStack() as stack:
+        about = Conversing(channel, await stack.enter_async_context(serving(channel)), _says)
+        connection = await stack.enter_async_context(storage_emulator())
+        settings = {**SETTINGS, "AzureWebJobsStorage": connection}
+        talks = []
+        for who, queue_name, program in (
+            ("peer", PEERS_QUEUE, Program("benchmarks.peers.sdk_turn", [PEERS_QUEUE], settings)),
+            ("ours", QUEUE_NAME, Program("benchmarks.ours.app", (), settings)),
+        ):
+            queue = await stack.enter_async_context(existing_queue(connection, queue_name))
+            process = await stack.enter_async_context(running(program))
+            talks.append(QueuedTalk(who, process, about, queue))
+        by_name = await talk_in_turns(talks, plan)
+    seen = {who: talk.seen() for who, talk in by_name.items()}
+    return [compared("turn", by_name["ours"].series, by_name["peer"].series, seen)]
+
+
+def _says(number: int) -> str:
+    count = number // USERS + 1  # users take turns
+    return f"{count}: You said {text_of(number)}. Message added to the queue."

@@ -1,0 +1,72 @@
+"""A storage emulator for the measured programs, on the core of the measuring side."""
+
+import asyncio
+import contextlib
+import json
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.queue import TextBase64DecodePolicy
+from azure.storage.queue.aio import QueueClient
+
+from benchmarks.programs import CannotMeasure, free_port
+from local_dev import azurite
+
+START_TIMEOUT = 30.0  # seconds
+AT_ONCE = 32  # messages that the service hands out in one call
+OUT_OF_SIGHT = 600  # seconds that a message once read is not read again
+
+
+@asynccontextmanager
+async def storage_emulator() -> AsyncIterator[str]:
+    """Run Azurite with no data as long as the block lasts; gives the connection string."""
+    if not azurite.PROGRAM.exists():
+        raise CannotMeasure("Azurite is not installed; `make bench` does it")
+    blob, queue, table = free_port(), free_port(), free_port()
+    with tempfile.TemporaryDirectory() as location:
+        process = await asyncio.create_subprocess_exec(
+            *azurite.command(Path(location), blob, queue, table),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            for port in (queue, table):
+                await _listening(port)
+            yield azurite.connection_string(blob, queue, table)
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+@asynccontextmanager
+async def existing_queue(connection: str, name: str) -> AsyncIterator[QueueClient]:
+    """A queue that exists, and its client."""
+    policy = TextBase64DecodePolicy()
+    async with QueueClient.from_connection_string(
+        connection, name, message_decode_policy=policy
+    ) as queue:
+        with contextlib.suppress(ResourceExistsError):
+            await queue.create_queue()
+        yield queue
+
+
+async def queued_texts(queue: QueueClient) -> Counter[str]:
+    """What is said in all messages on the queue, which is empty afterwards."""
+    messages = queue.receive_messages(messages_per_page=AT_ONCE, visibility_timeout=OUT_OF_SIGHT)
+    texts = Counter([json.loads(message.content)["text"] async for message in messages])
+    await queue.clear_messages()
+    return texts
+
+
+async def _listening(port: int) -> None:
+    async with asyncio.timeout(START_TIMEOUT):
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
