@@ -6,7 +6,11 @@
 ``rows/``           one module for each kind of row
 ``ours/``           this app's programs that are measured
 ``peers/``          what a user would pick instead, and bare floors; they have a venv of their own
+``users.py``        who talks, and what is said
 ``activities.py``   what users say, ready for the wire, and the check of what came back
+``triggers.py``     the worker's signed triggers, ready for the wire
+``settings.py``     what the measured programs are told by their environment
+``plan.py``         how much is measured
 ``channel.py``      the channel: takes what bots say, and keeps it for the check
 ``login.py``        the login server: keys and tokens
 ``load.py``         the load generator

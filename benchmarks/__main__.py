@@ -21,7 +21,7 @@ from benchmarks.load import UnexpectedAnswer
 from benchmarks.outcome import Outcome, WrongWork
 from benchmarks.plan import QUICK, Plan
 from benchmarks.programs import CannotMeasure, measuring_core
-from benchmarks.rows import echo, turn
+from benchmarks.rows import echo, proactive, turn
 
 Measure = Callable[[Collection[str], Plan], Awaitable[list[Outcome]]]
 
@@ -29,6 +29,7 @@ MEASURES: Sequence[tuple[tuple[str, ...], Measure]] = (
     (("echo", "floor"), echo.measure_open),
     (("echo_auth",), echo.measure_authenticated),
     (("turn",), turn.measure),
+    (("proactive", "proactive_floor", "trigger"), proactive.measure),
 )
 
 

@@ -8,31 +8,9 @@ from typing import Any
 
 from benchmarks.channel import Said
 from benchmarks.raw_http import head_of
-
-USERS = 100  # conversations that take turns
+from benchmarks.users import USERS, conversation_of
 
 _NUMBER = "0123456"  # stands for the number of a message in the template
-
-
-def text_of(number: int) -> str:
-    """What the user says in this message."""
-    return f"message {number:07}"
-
-
-def conversation_of(number: int) -> str:
-    """Where the user says it."""
-    return f"conversation-{number % USERS:07}"
-
-
-def reference(number: int, service_url: str) -> dict[str, Any]:
-    """The ConversationReference of this message's conversation."""
-    return {
-        "channelId": "directline",
-        "serviceUrl": service_url,
-        "conversation": {"id": conversation_of(number)},
-        "user": {"id": "dl_ada", "name": "Ada"},
-        "bot": {"id": "bot@benchmarks", "name": "bot"},
-    }
 
 
 class Sayings:

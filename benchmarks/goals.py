@@ -47,4 +47,7 @@ GOALS = {
     "echo_auth": Goal("echo turns, authenticated", "the SDK's CloudAdapter", at_least=12),
     "floor": Goal("echo turns, not authenticated", "aiohttp, no SDK", at_least=0.45, unit="%"),
     "turn": Goal("the template's turns", "the same turn, naively on the SDK", at_least=6),
+    "proactive": Goal("proactive messages", "the SDK's continue_conversation", at_least=20),
+    "proactive_floor": Goal("proactive messages", "bare posts", at_least=0.7, unit="%"),
+    "trigger": Goal("the same by signed triggers, each kept to once", "bare posts", unit="%"),
 }

@@ -8,8 +8,8 @@ from aiohttp import web
 from botbuilder.core import TurnContext
 from botbuilder.schema import ConversationReference
 
-from benchmarks.activities import USERS, reference, text_of
 from benchmarks.ours.functions_server import Handler, route, serve
+from benchmarks.users import USERS, reference, text_of
 from bot_logic.settings import Settings
 from bot_logic.wiring import Wiring
 

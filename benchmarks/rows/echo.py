@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from benchmarks.activities import text_of
 from benchmarks.channel import Channel
 from benchmarks.login import APP_ID, APP_PASSWORD, METADATA_PATH, Login
 from benchmarks.outcome import Outcome, compared
@@ -12,6 +11,7 @@ from benchmarks.programs import Program, running
 from benchmarks.raw_http import serving
 from benchmarks.settings import SETTINGS
 from benchmarks.turns import Conversing, Talk, talk_in_turns
+from benchmarks.users import text_of
 
 PROGRAMS = {
     "peer": "benchmarks.peers.sdk_echo",

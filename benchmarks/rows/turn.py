@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from azure.storage.queue.aio import QueueClient
 
-from benchmarks.activities import USERS, text_of
 from benchmarks.channel import Channel
 from benchmarks.outcome import Outcome, WrongWork, compared
 from benchmarks.plan import Plan
@@ -16,6 +15,7 @@ from benchmarks.raw_http import serving
 from benchmarks.settings import SETTINGS
 from benchmarks.storage import existing_queue, queued_texts, storage_emulator
 from benchmarks.turns import Conversing, Talk, talk_in_turns
+from benchmarks.users import USERS, text_of
 from bot_logic.envelope import QUEUE_NAME
 
 PEERS_QUEUE = "peers-queue"
