@@ -21,7 +21,7 @@ from benchmarks.load import UnexpectedAnswer
 from benchmarks.outcome import Outcome, WrongWork
 from benchmarks.plan import QUICK, Plan
 from benchmarks.programs import CannotMeasure, measuring_core
-from benchmarks.rows import echo, proactive, turn
+from benchmarks.rows import echo, imports, proactive, turn
 
 Measure = Callable[[Collection[str], Plan], Awaitable[list[Outcome]]]
 
@@ -30,6 +30,7 @@ MEASURES: Sequence[tuple[tuple[str, ...], Measure]] = (
     (("echo_auth",), echo.measure_authenticated),
     (("turn",), turn.measure),
     (("proactive", "proactive_floor", "trigger"), proactive.measure),
+    (("import", "import_memory"), imports.measure),
 )
 
 

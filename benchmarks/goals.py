@@ -50,4 +50,6 @@ GOALS = {
     "proactive": Goal("proactive messages", "the SDK's continue_conversation", at_least=20),
     "proactive_floor": Goal("proactive messages", "bare posts", at_least=0.7, unit="%"),
     "trigger": Goal("the same by signed triggers, each kept to once", "bare posts", unit="%"),
+    "import": Goal("importing function_app", "the SDK and azure.functions", at_most=1.15),
+    "import_memory": Goal("memory after that", "the limit", at_most=1, unit="%"),
 }
