@@ -21,7 +21,7 @@ from benchmarks.load import UnexpectedAnswer
 from benchmarks.outcome import Outcome, WrongWork
 from benchmarks.plan import QUICK, Plan
 from benchmarks.programs import CannotMeasure, measuring_core
-from benchmarks.rows import echo, imports, proactive, turn
+from benchmarks.rows import calls, echo, growth, imports, latency, proactive, turn
 
 Measure = Callable[[Collection[str], Plan], Awaitable[list[Outcome]]]
 
@@ -30,7 +30,11 @@ MEASURES: Sequence[tuple[tuple[str, ...], Measure]] = (
     (("echo_auth",), echo.measure_authenticated),
     (("turn",), turn.measure),
     (("proactive", "proactive_floor", "trigger"), proactive.measure),
+    (("calls",), calls.measure),
+    (("latency",), latency.measure),
     (("import", "import_memory"), imports.measure),
+    (("growth_stored", "growth_stored_memory"), growth.measure_stored),
+    (("growth_queued", "growth_queued_memory"), growth.measure_queued),
 )
 
 

@@ -50,6 +50,12 @@ GOALS = {
     "proactive": Goal("proactive messages", "the SDK's continue_conversation", at_least=20),
     "proactive_floor": Goal("proactive messages", "bare posts", at_least=0.7, unit="%"),
     "trigger": Goal("the same by signed triggers, each kept to once", "bare posts", unit="%"),
+    "calls": Goal("HTTP calls from worker to user", "the old template", at_most=0.75, unit="%"),
+    "latency": Goal("queue to user, idle, polling left out", "its parts alone", at_most=1.3),
     "import": Goal("importing function_app", "the SDK and azure.functions", at_most=1.15),
     "import_memory": Goal("memory after that", "the limit", at_most=1, unit="%"),
+    "growth_stored": Goal("turns, most stored conversations", "fewest", at_most=1.1),
+    "growth_stored_memory": Goal("memory, most stored conversations", "fewest", at_most=1.1),
+    "growth_queued": Goal("deliveries, most waiting messages", "fewest", at_most=1.1),
+    "growth_queued_memory": Goal("memory, most waiting messages", "fewest", at_most=1.1),
 }

@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from azure.core.exceptions import ResourceExistsError
@@ -19,6 +20,18 @@ from local_dev import azurite
 START_TIMEOUT = 30.0  # seconds
 AT_ONCE = 32  # messages that the service hands out in one call
 OUT_OF_SIGHT = 600  # seconds that a message once read is not read again
+
+
+@dataclass(frozen=True)
+class ReceivedMessage:
+    """As azure.functions.QueueMessage."""
+
+    id: str
+    body: bytes
+
+    def get_body(self) -> bytes:
+        """The message, base64 removed."""
+        return self.body
 
 
 @asynccontextmanager
@@ -52,6 +65,15 @@ async def existing_queue(connection: str, name: str) -> AsyncIterator[QueueClien
         with contextlib.suppress(ResourceExistsError):
             await queue.create_queue()
         yield queue
+
+
+async def received(queue: QueueClient, count: int) -> list[ReceivedMessage]:
+    """Take so many messages off the queue, 32 at most, as the Functions host does."""
+    pages = queue.receive_messages(messages_per_page=count, visibility_timeout=OUT_OF_SIGHT)
+    messages = [message async for message in await anext(pages.by_page())]
+    for message in messages:
+        await queue.delete_message(message)
+    return [ReceivedMessage(message.id, message.content.encode()) for message in messages]
 
 
 async def queued_texts(queue: QueueClient) -> Counter[str]:

@@ -40,7 +40,7 @@ async def measure(_keys: Collection[str], plan: Plan) -> list[Outcome]:
     """The row "turn"."""
     channel = Channel()
     async with AsyncExitStack() as stack:
-        about = Conversing(channel, await stack.enter_async_context(serving(channel)), _says)
+        about = Conversing(channel, await stack.enter_async_context(serving(channel)), says)
         connection = await stack.enter_async_context(storage_emulator())
         settings = {**SETTINGS, "AzureWebJobsStorage": connection}
         talks = []
@@ -56,6 +56,7 @@ async def measure(_keys: Collection[str], plan: Plan) -> list[Outcome]:
     return [compared("turn", by_name["ours"].series, by_name["peer"].series, seen)]
 
 
-def _says(number: int) -> str:
+def says(number: int) -> str:
+    """The bot's acknowledgement, with the number of messages in this conversation."""
     count = number // USERS + 1  # users take turns
     return f"{count}: You said {text_of(number)}. Message added to the queue."
