@@ -20,7 +20,7 @@ WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 run: setup
 	@$(VENV)/bin/python -m local_dev.run
 
-test: setup $(VENV)/.browser
+test: setup peers $(VENV)/.browser
 	@$(VENV)/bin/python -m pytest $(TESTS)
 
 # The picture in the README, taken by the end-to-end test.

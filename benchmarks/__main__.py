@@ -79,6 +79,7 @@ def main() -> int:
         report.write_json(options.json, outcomes, plan)
     if not options.quick and set(keys) == GOALS.keys():
         report.write(outcomes, plan)
+        report.draw()
     return 0
 
 

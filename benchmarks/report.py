@@ -2,6 +2,7 @@
 
 import json
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 from benchmarks.goals import GOALS
 from benchmarks.outcome import Outcome, Series
 from benchmarks.plan import Plan
-from benchmarks.programs import ROOT, measured_core
+from benchmarks.programs import PEERS_PYTHON, ROOT, measured_core
 
 RESULTS = ROOT / "docs/benchmarks"
 PACKAGES = ("aiohttp", "azure-functions", "azure-storage-queue", "botbuilder-core", "PyJWT")
@@ -51,6 +52,14 @@ def write_json(path: Path, outcomes: Sequence[Outcome], plan: Plan) -> None:
     path.write_text(document + "\n")
 
 
+def draw() -> None:
+    """Draw the written results, with the peers' packages."""
+    pictures = (str(RESULTS / "results.json"), str(ROOT / "docs/images"))
+    subprocess.run(  # noqa: S603 - our own program
+        [PEERS_PYTHON, "-m", "benchmarks.peers.plots", *pictures], cwd=ROOT, check=True
+    )
+
+
 def _page(outcomes: Sequence[Outcome], plan: Plan) -> Iterator[str]:
     yield "# Results\n"
     yield "Written by `make bench`; [how it is measured](README.md). Medians of the rounds, and"
@@ -65,6 +74,8 @@ def _page(outcomes: Sequence[Outcome], plan: Plan) -> Iterator[str]:
             f"| {_number(each.other)} | {goal.shown(each.ratio)} ({low} to {high}) "
             f"| {goal.sentence} | {SIGNS[goal.is_met(each)]} |"
         )
+    yield "\n![Turns per CPU second](../images/turns.png)\n"
+    yield "![What a message costs as things grow](../images/growth.png)"
     yield f"\n{plan.rounds} rounds of {plan.seconds:g} s each, in turns.\n"
     yield from (f"- {name}: {value}" for name, value in _machine().items())
 
