@@ -6,7 +6,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-PEERS_VENV := .venv-peers
+PEERS_VENV = $(VENV)-peers
 TESTS ?= tests
 DO ?= list
 

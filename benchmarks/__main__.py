@@ -38,23 +38,28 @@ MEASURES: Sequence[tuple[tuple[str, ...], Measure]] = (
 )
 
 
-async def measure(keys: Collection[str], plan: Plan) -> list[Outcome]:
-    """The outcomes of these rows, each printed as soon as it is there.
+async def measure(keys: Collection[str], plan: Plan) -> tuple[list[Outcome], int]:
+    """The outcomes of these rows, each printed as soon as it is there, and how many failed.
 
     Raises:
-        WrongWork, UnexpectedAnswer: a measured program did not do its work.
         CannotMeasure: something is missing on this machine.
     """
     if (core := measuring_core()) is not None:
         os.sched_setaffinity(0, {core})
     outcomes: list[Outcome] = []
+    failed = 0
     for served, of_these in MEASURES:
         if wanted := [key for key in served if key in keys]:
-            for outcome in await of_these(wanted, plan):
-                outcomes.append(outcome)
-                sys.stdout.write(report.line(outcome) + "\n")
-                sys.stdout.flush()
-    return outcomes
+            try:
+                measured = await of_these(wanted, plan)
+            except (WrongWork, UnexpectedAnswer) as error:
+                failed += len(wanted)
+                sys.stdout.write(f"{', '.join(wanted)}: {error}\n")
+            else:
+                outcomes += measured
+                sys.stdout.write("".join(report.line(outcome) + "\n" for outcome in measured))
+            sys.stdout.flush()
+    return outcomes, failed
 
 
 def main() -> int:
@@ -71,16 +76,16 @@ def main() -> int:
     if options.rounds is not None:
         plan = replace(plan, rounds=options.rounds)
     try:
-        outcomes = asyncio.run(measure(keys, plan))
-    except (WrongWork, UnexpectedAnswer, CannotMeasure) as error:
+        outcomes, failed = asyncio.run(measure(keys, plan))
+    except CannotMeasure as error:
         sys.stderr.write(f"{error}\n")
         return 1
     if options.json is not None:
         report.write_json(options.json, outcomes, plan)
-    if not options.quick and set(keys) == GOALS.keys():
+    if not failed and not options.quick and set(keys) == GOALS.keys():
         report.write(outcomes, plan)
         report.draw()
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PEERS_PYTHON = ROOT / ".venv-peers/bin/python"
+PEERS_PYTHON = Path(f"{sys.prefix}-peers/bin/python")  # beside ours, and of the same version
 START_TIMEOUT = 30.0  # seconds
 STOP_TIMEOUT = 5.0  # seconds
 _TICKS = os.sysconf("SC_CLK_TCK")  # of CPU time, in a second

@@ -19,14 +19,15 @@ def connection_string(blob: int = 10000, queue: int = 10001, table: int = 10002)
     )
 
 
-def command(location: Path, blob: int, queue: int, table: int) -> list[str]:
-    """The command that runs Azurite on these ports, with its data in this folder."""
+def command(location: Path | None, blob: int, queue: int, table: int) -> list[str]:
+    """The command that runs Azurite on these ports, with its data in this folder or in memory."""
+    storage = ("--inMemoryPersistence",) if location is None else ("--location", str(location))
     return [
         str(PROGRAM),
         "--silent",
         "--disableTelemetry",
         "--skipApiVersionCheck",  # today's Python clients speak a newer version than it knows
-        *("--location", str(location)),
+        *storage,
         *("--blobPort", str(blob)),
         *("--queuePort", str(queue)),
         *("--tablePort", str(table)),
