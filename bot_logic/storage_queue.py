@@ -11,6 +11,7 @@ from azure.storage.queue.aio import QueueClient
 
 from bot_logic.errors import MessageNotInserted, QueueNotCreated
 from bot_logic.settings import Secret
+from bot_logic.storage_transport import direct_transport
 
 CALL_TIMEOUT = 2  # seconds for one attempt; a turn has 15 for everything
 RETRIES = 1
@@ -36,6 +37,7 @@ class StorageQueue:
         self._client = QueueClient.from_connection_string(
             connection.reveal(),
             name,
+            transport=direct_transport(),
             message_encode_policy=TextBase64EncodePolicy(),
             retry_total=RETRIES,
             initial_backoff=RETRY_PAUSE,

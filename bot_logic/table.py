@@ -21,6 +21,7 @@ from azure.data.tables.aio import TableClient
 
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.settings import Secret
+from bot_logic.storage_transport import direct_transport
 
 CALL_TIMEOUT: Final = 2  # seconds for one attempt; a turn has 15 for everything
 RETRIES: Final = 1
@@ -40,6 +41,7 @@ class Table:
         self._client = TableClient.from_connection_string(
             connection.reveal(),
             name,
+            transport=direct_transport(),
             retry_total=RETRIES,
             connection_timeout=CALL_TIMEOUT,
             read_timeout=CALL_TIMEOUT,

@@ -24,7 +24,7 @@ from bot_logic.bot_endpoint.counter import MessageCounter
 from bot_logic.bot_endpoint.credentials import Anonymous, AppCredentials
 from bot_logic.bot_endpoint.signing_keys import SigningKeys
 from bot_logic.bot_endpoint.state import TABLE_NAME as STATE_TABLE
-from bot_logic.bot_endpoint.state import TableStorage
+from bot_logic.bot_endpoint.state import RememberingStorage, TableStorage
 from bot_logic.bot_endpoint.trigger import TriggerHandler
 from bot_logic.dead_letters.cabinet import TABLE_NAME as DEAD_LETTERS_TABLE
 from bot_logic.dead_letters.cabinet import Cabinet
@@ -154,7 +154,7 @@ class Wiring:
     @cached_property
     def bot(self) -> ProactiveBot:
         """What the bot says."""
-        state = ConversationState(TableStorage(self.state_table))
+        state = ConversationState(RememberingStorage(TableStorage(self.state_table)))
         return ProactiveBot(self.queue, MessageCounter(state), self.settings.message_lifetime)
 
     @cached_property

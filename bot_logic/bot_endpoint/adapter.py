@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import azure.functions as func
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse, TurnContext
-from botbuilder.core.conversation_reference_extension import get_continuation_activity
-from botbuilder.schema import ConversationReference
+from botbuilder.schema import Activity, ActivityEventNames, ActivityTypes, ConversationReference
 
 from bot_logic.bot_endpoint.activity_json import parse, to_activity
 from bot_logic.bot_endpoint.authentication import TokenAuthentication
 from bot_logic.bot_endpoint.schema_json import plain
+from bot_logic.bot_endpoint.turn import Turn
 from bot_logic.errors import BadRequest, RetryHelps, RetryNeverHelps
 from bot_logic.service_urls import ServiceUrls
 
@@ -62,11 +62,42 @@ class FunctionsAdapter(CloudAdapterBase):
         self, reference: ConversationReference, logic: Callable[[TurnContext], Awaitable[None]]
     ) -> None:
         """Run `logic` in the referenced conversation, with no activity that asked for it."""
-        continuation = get_continuation_activity(reference)
-        # The SDK would stamp this made-up id on the message as its replyToId, and Web Chat holds
-        # back for 5 seconds what answers an activity it has never seen.
-        continuation.id = None
+        # Without the id that the SDK would make up and stamp on the message as its replyToId: Web
+        # Chat holds back for 5 seconds what answers an activity it has never seen.
+        continuation = Activity(
+            type=ActivityTypes.event,
+            name=ActivityEventNames.continue_conversation,
+            channel_id=reference.channel_id,
+            service_url=reference.service_url,
+            conversation=reference.conversation,
+            recipient=reference.bot,
+            from_property=reference.user,
+            relates_to=reference,
+        )
         await self.process_proactive(self._authentication.own_identity(), continuation, None, logic)
+
+    def _create_turn_context(  # noqa: PLR0917 - the SDK's hook
+        self,
+        activity: Activity,
+        claims_identity: Any,
+        oauth_scope: Any,
+        connector_client: Any,
+        user_token_client: Any,
+        logic: Any,
+        connector_factory: Any,
+    ) -> Turn:
+        turn = Turn(self, activity)
+        turn.turn_state.update(
+            {
+                self.BOT_IDENTITY_KEY: claims_identity,
+                self.BOT_OAUTH_SCOPE_KEY: oauth_scope,
+                self.BOT_CONNECTOR_CLIENT_KEY: connector_client,
+                self.USER_TOKEN_CLIENT_KEY: user_token_client,
+                self.BOT_CALLBACK_HANDLER_KEY: logic,
+                self.CONNECTOR_FACTORY_KEY: connector_factory,
+            }
+        )
+        return turn
 
 
 def _invoke_response(answer: InvokeResponse) -> func.HttpResponse:

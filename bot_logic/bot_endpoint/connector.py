@@ -5,6 +5,7 @@ for each turn and sends on threads.
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
 """
 
+import json
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -19,6 +20,7 @@ from botbuilder.schema import (
 )
 from botframework.connector.auth import ConnectorFactory
 from msrest.serialization import Model
+from yarl import URL
 
 from bot_logic.bot_endpoint.credentials import Credentials
 from bot_logic.bot_endpoint.schema_json import Malformed, read, write
@@ -114,7 +116,7 @@ class Connector:
         try:
             async with self._session.request(
                 method,
-                self._base + path,
+                URL(self._base + path, encoded=True),
                 json=body,
                 headers={} if token is None else {"Authorization": f"Bearer {token.reveal()}"},
                 timeout=CALL_TIMEOUT,
@@ -158,7 +160,7 @@ def _path(*parts: str) -> str:
 async def _json(response: aiohttp.ClientResponse) -> Any:
     """The answer's JSON; channels also answer with nothing, or with text."""
     try:
-        return await response.json(content_type=None)
+        return json.loads(await response.read())
     except ValueError:
         return None
 

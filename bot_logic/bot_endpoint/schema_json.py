@@ -72,10 +72,10 @@ def write(model: Model) -> Json:
     Raises:
         TypeError: something in it has no JSON.
     """
-    document = {}
-    for attribute, key, convert in _writers(type(model)):  # type: ignore[arg-type]
-        value = getattr(model, attribute, None)
-        if value is not None:
+    document, writers = {}, _writers(type(model))  # type: ignore[arg-type]
+    for attribute, value in vars(model).items():
+        if value is not None and attribute in writers:
+            key, convert = writers[attribute]
             document[key] = convert(value)
     return document
 
@@ -109,12 +109,12 @@ def _readers(model: type[Model]) -> Mapping[str, tuple[str, Convert]]:
 
 
 @cache  # by class; mypy takes models for unhashable
-def _writers(model: type[Model]) -> tuple[tuple[str, str, Convert], ...]:
+def _writers(model: type[Model]) -> Mapping[str, tuple[str, Convert]]:
     fields = model._attribute_map.items()  # noqa: SLF001 - the model's list of its fields
-    return tuple(
-        (attribute, each["key"], _text if each["type"] == "str" else plain)
+    return {
+        attribute: (each["key"], _text if each["type"] == "str" else plain)
         for attribute, each in fields
-    )
+    }
 
 
 def _reader(kind: str) -> Convert:
@@ -185,6 +185,8 @@ def _read_value(value: Any, levels: int = MAX_DEPTH) -> Any:
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
     return str(value.value if isinstance(value, Enum) else value)
 
 

@@ -7,8 +7,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot_logic.bot_endpoint import state as state_module
 from bot_logic.bot_endpoint.conversations import Conversations
-from bot_logic.bot_endpoint.state import StateConflict, TableStorage
+from bot_logic.bot_endpoint.state import RememberingStorage, StateConflict, TableStorage
 from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
 from bot_logic.settings import Secret
 from bot_logic.storage_queue import StorageQueue
@@ -150,6 +151,38 @@ async def test_state_can_be_written_twice_in_a_turn_and_over_all_with_a_star(tab
     await storage.write({"k": item})
     await storage.write({"k": {"count": 9, "e_tag": "*"}})
     assert (await storage.read(["k"]))["k"]["count"] == 9
+
+
+async def test_remembered_state_is_not_read_again_until_somebody_else_has_written(
+    table: Table,
+) -> None:
+    stored, key = TableStorage(table), "k"
+    ours = RememberingStorage(stored)
+    await ours.write({key: {"count": 1}})
+    mine = (await ours.read([key]))[key]
+    theirs = (await stored.read([key]))[key]
+    await stored.write({key: theirs | {"count": 2}})
+    assert (await ours.read([key]))[key]["count"] == 1
+    with pytest.raises(StateConflict):
+        await ours.write({key: mine | {"count": 2}})
+    assert (await ours.read([key]))[key]["count"] == 2
+    await ours.delete([key])
+    assert await ours.read([key]) == {}
+
+
+async def test_what_is_remembered_is_a_copy_and_is_bounded(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_module, "MAX_KNOWN", 2)
+    ours = RememberingStorage(TableStorage(table))
+    await ours.write({key: {"count": [1]} for key in "abc"})
+    (await ours.read(["c"]))["c"]["count"].append(2)
+    assert (await ours.read(["c"]))["c"]["count"] == [1]
+    assert list(ours._known) == ["b", "c"]
+    assert {key: item["count"] for key, item in (await ours.read(["a", "b"])).items()} == {
+        "a": [1],
+        "b": [1],
+    }
 
 
 @pytest.mark.parametrize("item", [{"x": object()}, {"x": "y" * MAX_TEXT}])
