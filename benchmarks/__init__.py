@@ -19,6 +19,7 @@
 ``raw_http.py``     HTTP/1.1 on bare asyncio, so that the measuring side costs next to nothing
 ``turns.py``         rounds of talking with one program after the other
 ``storage.py``       a storage emulator for the measured programs
+``sites.py``         the app with ever more to hold
 ``stored.py``        stored conversations of users who say nothing
 ``backlog.py``       a queue on which messages wait
 ``programs.py``     measured programs: started on a core of their own, with their CPU and memory

@@ -6,6 +6,7 @@ Run with the peers' packages: .venv-peers/bin/python -m benchmarks.peers.plots R
 import json
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import matplotlib as mpl
@@ -24,7 +25,12 @@ BARS = (
     ("turn", "ours", "template's\nturn, ours"),
 )
 COLOURS = {"peer": "#999999", "ours": "#0078d4", "floor": "#cccccc"}
-GROWTH = (("growth_stored", "stored conversations"), ("growth_queued", "waiting messages"))
+GROWTH = (
+    ("growth_stored", "CPU a message, stored conversations", "o-"),
+    ("growth_queued", "CPU a message, waiting messages", "s-"),
+    ("growth_stored_memory", "memory, stored conversations", "o--"),
+    ("growth_queued_memory", "memory, waiting messages", "s--"),
+)
 DOTS_PER_INCH = 120
 
 
@@ -43,26 +49,22 @@ def draw_turns(rows: dict[str, Any], picture: Path) -> None:
 
 
 def draw_growth(rows: dict[str, Any], picture: Path) -> None:
-    """A line for each kind of growth, relative to the smallest size."""
+    """A line for each kind of growth, relative to the one that stays small."""
     figure, axes = plt.subplots(figsize=(8, 4))
-    for row, name in GROWTH:
-        for what, style in (("cost_ms", "o-"), ("memory_mb", "s--")):
-            sizes = rows[row]["more"][what]
-            values = [_middle(value) for value in sizes.values()]
-            label = f"{'CPU a message' if what == 'cost_ms' else 'memory'}, {name}"
-            relative = [value / values[0] for value in values]
-            axes.plot([int(size) for size in sizes], relative, style, label=label)
+    for row, name, style in GROWTH:
+        seen = rows[row]["more"]
+        sizes = seen["at_each_size"]
+        relative = [
+            median(sizes[size]) / median(seen["at_the_smallest_meanwhile"][size]) for size in sizes
+        ]
+        axes.plot([int(size) for size in sizes], relative, style, label=name)
     axes.axhspan(0.9, 1.1, color="#eeeeee", zorder=0)
     axes.set_xscale("log")
     axes.set_ylim(bottom=0)
     axes.set_xlabel("how many there are")
-    axes.set_ylabel("relative to the fewest")
+    axes.set_ylabel("relative to the fewest, measured meanwhile")
     axes.legend(fontsize=8)
     _save(figure, axes, picture)
-
-
-def _middle(value: float | list[float]) -> float:
-    return sorted(value)[len(value) // 2] if isinstance(value, list) else value
 
 
 def _save(figure: Any, axes: Any, picture: Path) -> None:

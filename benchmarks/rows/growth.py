@@ -1,104 +1,83 @@
-"""Whether a message costs more the more conversations are stored, or messages are waiting."""
+"""Whether a message costs more the more conversations are stored, or messages are waiting.
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
-from statistics import median
+At each size the app is measured in turns with another of its kind that stays as small as can be,
+so that what else the machine does meanwhile slows both.
+"""
 
-from benchmarks.backlog import Backlog
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
 from benchmarks.channel import Channel
-from benchmarks.direct_line import passing_direct_line
 from benchmarks.outcome import Outcome, Series, compared
 from benchmarks.plan import Plan
-from benchmarks.programs import Program, running
 from benchmarks.raw_http import serving
-from benchmarks.rows.turn import QueuedTalk, says
-from benchmarks.settings import SETTINGS
-from benchmarks.storage import existing_queue, storage_emulator
-from benchmarks.stored import Stored
-from benchmarks.turns import Conversing
-from bot_logic.envelope import QUEUE_NAME
+from benchmarks.sites import Site, queued_site, stored_site
 
-MS = 1000.0  # in a second
-PROGRAM = "benchmarks.ours.app"
-SHARE = 4  # the plan's messages are divided by this for one round of deliveries
+OpenSite = Callable[[Channel, str], AbstractAsyncContextManager[Site]]
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """What was measured at each size.
+class Growth:
+    """What was measured at each size, and meanwhile at the smallest.
 
     Attributes:
-        cost: CPU time of one message in each round, ms.
-        memory: of the program afterwards, MB.
+        unit: of all values.
+        grown: each round's value, by size.
+        small: the same, of the one that stays small.
     """
 
-    cost: dict[int, Sequence[float]] = field(default_factory=dict)
-    memory: dict[int, float] = field(default_factory=dict)
+    unit: str
+    grown: dict[int, Sequence[float]] = field(default_factory=dict)
+    small: dict[int, Sequence[float]] = field(default_factory=dict)
 
-    def outcomes(self, key: str) -> list[Outcome]:
-        """The largest size beside the smallest, for what a message costs and for memory."""
-        more = {"cost_ms": _named(self.cost), "memory_mb": _named(self.memory)}
-        costs = {size: [median(rounds)] for size, rounds in self.cost.items()}
-        memory = {size: [value] for size, value in self.memory.items()}
-        return [
-            _first_and_last(key, "CPU ms a message", costs, more),
-            _first_and_last(f"{key}_memory", "MB", memory, more),
-        ]
+    def outcome(self, key: str) -> Outcome:
+        """The largest size beside the smallest."""
+        largest, smallest = max(self.grown), min(self.grown)
+        return compared(
+            key,
+            Series("ours", self.unit, self.grown[largest]),
+            Series(f"at {smallest}", self.unit, self.small[largest]),
+            {"at_each_size": _named(self.grown), "at_the_smallest_meanwhile": _named(self.small)},
+        )
 
 
 async def measure_stored(keys: Collection[str], plan: Plan) -> list[Outcome]:
     """The rows "growth_stored…": turns, with ever more conversations in the tables."""
-    channel, sizes = Channel(), Sizes()
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(serving(channel))
-        connection = await stack.enter_async_context(storage_emulator())
-        settings = {**SETTINGS, "AzureWebJobsStorage": connection}
-        program = await stack.enter_async_context(running(Program(PROGRAM, (), settings)))
-        queue = await stack.enter_async_context(existing_queue(connection, QUEUE_NAME))
-        talk = QueuedTalk("ours", program, Conversing(channel, url, says), queue)
-        await talk.round(replace(plan, seconds=plan.warm_up))
-        stored = Stored(connection, url)
-        for size in plan.conversations:
-            await stored.grow_to(size)
-            for _ in range(plan.rounds):
-                await talk.round(plan)
-            sizes.cost[size] = [MS / turns for turns in talk.core[-plan.rounds :]]
-            sizes.memory[size] = program.memory()
-    return [outcome for outcome in sizes.outcomes("growth_stored") if outcome.key in keys]
+    outcomes = await _measure("growth_stored", stored_site, plan.conversations, plan)
+    return [outcome for outcome in outcomes if outcome.key in keys]
 
 
 async def measure_queued(keys: Collection[str], plan: Plan) -> list[Outcome]:
     """The rows "growth_queued…": deliveries by worker and bot, with ever more waiting."""
-    channel, sizes = Channel(), Sizes()
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(serving(channel))
-        connection = await stack.enter_async_context(storage_emulator())
-        direct_line, endpoint = await stack.enter_async_context(passing_direct_line(url))
-        neighbours = {"AzureWebJobsStorage": connection, "DirectLineEndpoint": endpoint}
-        settings = {**SETTINGS, **neighbours}
-        program = await stack.enter_async_context(running(Program(PROGRAM, (), settings)))
-        direct_line.bot_url = f"{program.url}/api/messages"
-        queue = await stack.enter_async_context(existing_queue(connection, QUEUE_NAME))
-        backlog = Backlog(queue, channel, program, url)
-        count = max(plan.messages // SHARE, 1)
-        await backlog.cost_of_a_message(plan.backlog[0], count)
-        for size in plan.backlog:
-            costs = [await backlog.cost_of_a_message(size, count) for _ in range(plan.rounds)]
-            sizes.cost[size] = [cost * MS for cost in costs]
-            sizes.memory[size] = program.memory()
-    return [outcome for outcome in sizes.outcomes("growth_queued") if outcome.key in keys]
+    outcomes = await _measure("growth_queued", queued_site, plan.backlog, plan)
+    return [outcome for outcome in outcomes if outcome.key in keys]
 
 
-def _first_and_last(
-    key: str, unit: str, values: Mapping[int, Sequence[float]], more: Mapping[str, object]
-) -> Outcome:
-    sizes = sorted(values)
-    largest = Series("ours", unit, values[sizes[-1]])
-    smallest = Series(f"at {sizes[0]}", unit, values[sizes[0]])
-    ratios = [value / smallest.median for size in sizes for value in values[size]]
-    return replace(compared(key, largest, smallest, more), spread=(min(ratios), max(ratios)))
+async def _measure(
+    key: str, open_site: OpenSite, sizes: Sequence[int], plan: Plan
+) -> list[Outcome]:
+    cost, memory, channel = Growth("CPU ms a message"), Growth("MB"), Channel()
+    async with (
+        serving(channel) as url,
+        open_site(channel, url) as small,
+        open_site(channel, url) as growing,
+    ):
+        for site in (small, growing):
+            await site.grow_to(sizes[0])
+            await site.cost(plan)  # does not count
+        for size in sizes:
+            await growing.grow_to(size)
+            rounds = [
+                (await small.cost(plan), await growing.cost(plan)) for _ in range(plan.rounds)
+            ]
+            cost.small[size] = [of_small for of_small, _ in rounds]
+            cost.grown[size] = [of_growing for _, of_growing in rounds]
+            memory.small[size] = [small.program.memory()]
+            memory.grown[size] = [growing.program.memory()]
+    return [cost.outcome(key), memory.outcome(f"{key}_memory")]
 
 
-def _named(values: Mapping[int, object]) -> dict[str, object]:
+def _named(values: Mapping[int, Any]) -> dict[str, Any]:
     return {str(size): value for size, value in values.items()}
