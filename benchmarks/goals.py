@@ -32,7 +32,7 @@ class Goal:
 
     def shown(self, ratio: float) -> str:
         """A ratio as a reader likes it."""
-        return f"{ratio * 100:.0f} %" if self.unit == "%" else f"{ratio:.2f} times"
+        return f"{ratio * 100:.0f} %" if self.unit == "%" else f"{ratio:.3g} times"
 
     @property
     def sentence(self) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.goals import GOALS
@@ -76,8 +77,22 @@ def _page(outcomes: Sequence[Outcome], plan: Plan) -> Iterator[str]:
         )
     yield "\n![Turns per CPU second](../images/turns.png)\n"
     yield "![What a message costs as things grow](../images/growth.png)"
-    yield f"\n{plan.rounds} rounds of {plan.seconds:g} s each, in turns.\n"
+    yield "\n## In wall time\n"
+    yield "| row | who | turns/s | its core was busy | the load generator's |"
+    yield "|---|---|---|---|---|"
+    for each in outcomes:
+        yield from _in_wall_time(each)
+    yield "\n## Where\n"
+    yield f"Rounds: {plan.rounds} of {plan.seconds:g} s each, in turns.\n"
     yield from (f"- {name}: {value}" for name, value in _machine().items())
+
+
+def _in_wall_time(outcome: Outcome) -> Iterator[str]:
+    for who, seen in outcome.more.items():
+        if isinstance(seen, dict) and "turns_per_second" in seen:
+            busy, load = map(median, (seen["cpu_utilisation"], seen["load_generator_utilisation"]))
+            rate = seen["turns_per_second"]["median"]
+            yield f"| {outcome.key} | {who} | {rate:.0f} | {busy:.0%} | {load:.0%} |"
 
 
 def _number(series: Series) -> str:
