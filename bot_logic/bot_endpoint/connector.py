@@ -66,26 +66,26 @@ class Connector:
         self, conversation_id: str, activity: Activity
     ) -> ResourceResponse:
         """Send an activity to a conversation."""
-        path = _path(conversation_id, "activities")
+        path = f"/{_quoted(conversation_id)}/activities"
         return _resource(await self._call("POST", path, write(activity)))
 
     async def reply_to_activity(
         self, conversation_id: str, activity_id: str, activity: Activity
     ) -> ResourceResponse:
         """Send an activity as the answer to another."""
-        path = _path(conversation_id, "activities", activity_id)
+        path = f"/{_quoted(conversation_id)}/activities/{_quoted(activity_id)}"
         return _resource(await self._call("POST", path, write(activity)))
 
     async def update_activity(
         self, conversation_id: str, activity_id: str, activity: Activity
     ) -> ResourceResponse:
         """Replace an activity that was sent."""
-        path = _path(conversation_id, "activities", activity_id)
+        path = f"/{_quoted(conversation_id)}/activities/{_quoted(activity_id)}"
         return _resource(await self._call("PUT", path, write(activity)))
 
     async def delete_activity(self, conversation_id: str, activity_id: str) -> None:
         """Delete an activity that was sent."""
-        await self._call("DELETE", _path(conversation_id, "activities", activity_id))
+        await self._call("DELETE", f"/{_quoted(conversation_id)}/activities/{_quoted(activity_id)}")
 
     async def create_conversation(
         self, parameters: ConversationParameters
@@ -96,12 +96,14 @@ class Connector:
 
     async def get_conversation_members(self, conversation_id: str) -> list[ChannelAccount]:
         """Who is in a conversation."""
-        answer = await self._call("GET", _path(conversation_id, "members"))
+        answer = await self._call("GET", f"/{_quoted(conversation_id)}/members")
         return [_read(ChannelAccount, member) for member in answer or ()]
 
     async def get_conversation_member(self, conversation_id: str, member_id: str) -> ChannelAccount:
         """One member of a conversation."""
-        answer = await self._call("GET", _path(conversation_id, "members", member_id))
+        answer = await self._call(
+            "GET", f"/{_quoted(conversation_id)}/members/{_quoted(member_id)}"
+        )
         return _read(ChannelAccount, answer)
 
     async def _call(self, method: str, path: str, body: Any = None) -> Any:
@@ -118,7 +120,7 @@ class Connector:
                 method,
                 URL(self._base + path, encoded=True),
                 json=body,
-                headers={} if token is None else {"Authorization": f"Bearer {token.reveal()}"},
+                headers=None if token is None else {"Authorization": f"Bearer {token.reveal()}"},
                 timeout=CALL_TIMEOUT,
                 allow_redirects=False,  # the token goes to this address and no other
             ) as response:
@@ -153,8 +155,8 @@ class PooledConnectorFactory(ConnectorFactory):
         return Connector(self._session, self._credentials, service_url)
 
 
-def _path(*parts: str) -> str:
-    return "".join(f"/{quote(part, safe='')}" for part in parts)
+def _quoted(part_of_path: str) -> str:
+    return quote(part_of_path, safe="")
 
 
 async def _json(response: aiohttp.ClientResponse) -> Any:

@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from botbuilder.core import Middleware, TurnContext
@@ -43,11 +43,15 @@ class Conversations:
             reference: a ConversationReference as JSON.
             rewrite: store it in any case, as when the conversation has just (re)started.
         """
-        key, data = _key(reference), json.dumps(reference, sort_keys=True)
-        digest = hashlib.sha256(data.encode()).hexdigest()
-        if rewrite or not self._is_known(key, digest):
+        if rewrite or not self.knows(reference):
+            key, data = _key(reference), json.dumps(reference, sort_keys=True)
             await self._table.put(key, {"key": key, "reference": data})
-            self._note(key, digest)
+            self._note(key, _digest(reference))
+
+    def knows(self, reference: Reference) -> bool:
+        """Whether this process stored the same reference a moment ago."""
+        known, since = self._known.get(_key(reference), ("", 0.0))
+        return known == _digest(reference) and time.monotonic() - since < KNOWN_FOR
 
     async def find(self, channel_id: str, conversation_id: str) -> Reference | None:
         """The stored reference of a conversation, or None."""
@@ -59,10 +63,6 @@ class Conversations:
         key = _key(reference)
         self._known.pop(key, None)
         await self._table.delete(key)
-
-    def _is_known(self, key: str, digest: str) -> bool:
-        known, since = self._known.get(key, ("", 0.0))
-        return known == digest and time.monotonic() - since < KNOWN_FOR
 
     def _note(self, key: str, digest: str) -> None:
         self._known[key] = digest, time.monotonic()
@@ -79,21 +79,30 @@ class ConversationRecorder(Middleware):
 
     async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
         """Record the turn's conversation beside the turn, which goes on, recorded or not."""
-        await asyncio.gather(self._try_to_record(context.activity), logic())
+        recording = self._recording(context.activity)
+        if recording is None:
+            await logic()
+        else:
+            await asyncio.gather(_try(recording, context.activity), logic())
 
-    async def _try_to_record(self, activity: Activity) -> None:
-        try:
-            await self._record(activity)
-        except ServiceUnavailable as error:  # its next message brings the reference again
-            logger.warning("conversation %s not recorded: %s", _id_of(activity), error)
-
-    async def _record(self, activity: Activity) -> None:
+    def _recording(self, activity: Activity) -> Coroutine[Any, Any, None] | None:
+        """What is to be done, which mostly is nothing."""
         if _bot_was_removed(activity):
-            await self._conversations.forget(reference_of(activity))
-        elif _user_was_added(activity):
-            await self._conversations.remember(reference_of(activity), rewrite=True)
-        elif activity.type == ActivityTypes.message and not _is_worker(activity.from_property):
-            await self._conversations.remember(reference_of(activity))
+            return self._conversations.forget(reference_of(activity))
+        if _user_was_added(activity):
+            return self._conversations.remember(reference_of(activity), rewrite=True)
+        if activity.type == ActivityTypes.message and not _is_worker(activity.from_property):
+            reference = reference_of(activity)
+            if not self._conversations.knows(reference):
+                return self._conversations.remember(reference)
+        return None
+
+
+async def _try(recording: Coroutine[Any, Any, None], activity: Activity) -> None:
+    try:
+        await recording
+    except ServiceUnavailable as error:  # its next message brings the reference again
+        logger.warning("conversation %s not recorded: %s", _id_of(activity), error)
 
 
 def reference_of(activity: Activity) -> Reference:
@@ -101,11 +110,21 @@ def reference_of(activity: Activity) -> Reference:
 
     It names no activity to answer to, and in a group no single user.
     """
-    reference = TurnContext.get_conversation_reference(activity)
-    reference.activity_id = None
-    if reference.conversation.is_group:
-        reference.user = None
-    return write(reference)
+    reference = {
+        "channelId": activity.channel_id,
+        "serviceUrl": activity.service_url,
+        "conversation": write(activity.conversation),
+        "bot": write(activity.recipient),
+    }
+    if activity.from_property is not None and not activity.conversation.is_group:
+        reference["user"] = write(activity.from_property)
+    if activity.locale is not None:
+        reference["locale"] = activity.locale
+    return reference
+
+
+def _digest(reference: Reference) -> str:
+    return hashlib.sha256(json.dumps(reference, sort_keys=True).encode()).hexdigest()
 
 
 def _key(reference: Reference) -> str:
@@ -123,16 +142,15 @@ def _is_worker(account: Any) -> bool:
 def _bot_was_removed(activity: Activity) -> bool:
     if activity.type == ActivityTypes.installation_update:
         return bool(activity.action == "remove")
-    removed = {member.id for member in activity.members_removed or ()}
-    return bool(
-        activity.type == ActivityTypes.conversation_update and activity.recipient.id in removed
-    )
+    if activity.type != ActivityTypes.conversation_update:
+        return False
+    return activity.recipient.id in {member.id for member in activity.members_removed or ()}
 
 
 def _user_was_added(activity: Activity) -> bool:
     if activity.type == ActivityTypes.installation_update:
         return bool(activity.action == "add")
+    if activity.type != ActivityTypes.conversation_update:
+        return False
     added = {member.id for member in activity.members_added or ()}
-    return activity.type == ActivityTypes.conversation_update and bool(
-        added - {activity.recipient.id, WORKER_USER_ID}
-    )
+    return bool(added - {activity.recipient.id, WORKER_USER_ID})

@@ -112,8 +112,7 @@ def _readers(model: type[Model]) -> Mapping[str, tuple[str, Convert]]:
 def _writers(model: type[Model]) -> Mapping[str, tuple[str, Convert]]:
     fields = model._attribute_map.items()  # noqa: SLF001 - the model's list of its fields
     return {
-        attribute: (each["key"], _text if each["type"] == "str" else plain)
-        for attribute, each in fields
+        attribute: (each["key"], _WRITERS.get(each["type"], _model)) for attribute, each in fields
     }
 
 
@@ -184,6 +183,10 @@ def _read_value(value: Any, levels: int = MAX_DEPTH) -> Any:
     return value
 
 
+def _model(value: Any) -> Any:
+    return write(value) if isinstance(value, Model) else plain(value)
+
+
 def _text(value: Any) -> str:
     if type(value) is str:
         return value
@@ -204,3 +207,4 @@ _BASIC: Final[Mapping[str, Convert]] = {
     "iso-8601": _read_timestamp,
     "object": _read_value,
 }
+_WRITERS: Final[Mapping[str, Convert]] = {"str": _text, "object": plain, "iso-8601": plain}
