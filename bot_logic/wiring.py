@@ -99,7 +99,8 @@ class Wiring:
         """One connection pool for all calls to Direct Line, channels and login servers."""
         # Bounded by host, so that a channel that hangs does not take the places of the others.
         connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_PER_HOST)
-        return aiohttp.ClientSession(connector=connector)
+        # No neighbour sets cookies, and none shall: looking for them costs each call.
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     @cached_property
     def queue(self) -> StorageQueue:
