@@ -14,7 +14,7 @@ AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat-minimal.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 
-.PHONY: run test picture chaos bench peers dead-letters check format setup clean
+.PHONY: run test picture chaos bench profile peers dead-letters check format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -35,6 +35,10 @@ chaos: setup
 # This app beside its peers, in one run; ROWS="--only echo,floor" for some of it, --quick for a try.
 bench: $(VENV)/.installed $(AZURITE) peers
 	@$(VENV)/bin/python -m benchmarks $(ROWS)
+
+# Where the time of the template's turn goes.
+profile: $(VENV)/.installed $(AZURITE) peers
+	@$(VENV)/bin/python -m benchmarks.where
 
 peers: $(PEERS_VENV)/.installed
 

@@ -18,6 +18,7 @@ APP_TYPES: Final[tuple[AppType, ...]] = ("MultiTenant", "SingleTenant", "UserAss
 
 DEFAULT_DIRECT_LINE_ENDPOINT: Final = "https://directline.botframework.com"
 DEFAULT_MESSAGE_LIFETIME: Final = 24 * 3600  # seconds
+DEFAULT_CONNECTIONS_PER_HOST: Final = 100  # four times what host.json lets in flight
 DEFAULT_MAX_ATTEMPTS: Final = 20  # with the pauses between them, about half a day
 MIN_SIGNING_KEY_LENGTH: Final = 32  # characters; HMAC-SHA256 wants 256 bits, RFC 7518 section 3.2
 
@@ -144,6 +145,7 @@ class Settings:
         trigger_signing_keys: the first signs triggers, all of them verify.
         message_lifetime: seconds after which an undelivered message is dead-lettered.
         max_attempts: failed deliveries after which a message is dead-lettered.
+        connections_per_host: calls under way at once to one channel, Direct Line or login server.
         identity: who the bot is.
         service_urls: where it may send to.
     """
@@ -154,6 +156,7 @@ class Settings:
     trigger_signing_keys: tuple[Secret, ...]
     message_lifetime: int
     max_attempts: int
+    connections_per_host: int
     identity: BotIdentity
     service_urls: ServiceUrls
 
@@ -172,6 +175,7 @@ class Settings:
             trigger_signing_keys=_signing_keys(read),
             message_lifetime=read.count("MessageLifetimeSeconds", DEFAULT_MESSAGE_LIFETIME),
             max_attempts=read.count("MaxDeliveryAttempts", DEFAULT_MAX_ATTEMPTS),
+            connections_per_host=read.count("MaxConnectionsPerHost", DEFAULT_CONNECTIONS_PER_HOST),
             identity=_identity(read),
             service_urls=_service_urls(read),
         )

@@ -40,8 +40,6 @@ from bot_logic.storage_queue import ReceivedMessage, StorageQueue
 from bot_logic.table import Table
 from bot_logic.undelivered import Undelivered
 
-CONNECTIONS_PER_HOST = 100
-
 logger = logging.getLogger(__name__)
 
 
@@ -98,7 +96,7 @@ class Wiring:
     def session(self) -> aiohttp.ClientSession:
         """One connection pool for all calls to Direct Line, channels and login servers."""
         # Bounded by host, so that a channel that hangs does not take the places of the others.
-        connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_PER_HOST)
+        connector = aiohttp.TCPConnector(limit=0, limit_per_host=self.settings.connections_per_host)
         # No neighbour sets cookies, and none shall: looking for them costs each call.
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 

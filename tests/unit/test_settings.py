@@ -57,6 +57,7 @@ def test_every_missing_setting_is_named_at_once() -> None:
         ("MessageLifetimeSeconds", "hunter2", "MessageLifetimeSeconds must be"),
         ("MessageLifetimeSeconds", "0", "MessageLifetimeSeconds must be"),
         ("MessageLifetimeSeconds", "²", "MessageLifetimeSeconds must be"),
+        ("MaxConnectionsPerHost", "hunter2", "MaxConnectionsPerHost must be"),
         ("MicrosoftAppType", "hunter2", "MicrosoftAppType must be one of MultiTenant"),
         ("AllowedServiceUrlHosts", "https://hunter2/", "AllowedServiceUrlHosts must be"),
         ("AllowedServiceUrlHosts", "*.hunter2", "AllowedServiceUrlHosts must be"),
