@@ -14,7 +14,7 @@ AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat-minimal.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 
-.PHONY: run test picture chaos bench profile peers dead-letters check format setup clean
+.PHONY: run test picture chaos bench profile limits peers dead-letters check format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -39,6 +39,10 @@ bench: $(VENV)/.installed $(AZURITE) peers
 # Where the time of the template's turn goes.
 profile: $(VENV)/.installed $(AZURITE) peers
 	@$(VENV)/bin/python -m benchmarks.where
+
+# How many messages a process delivers, the more it has in flight.
+limits: $(VENV)/.installed $(AZURITE)
+	@$(VENV)/bin/python -m benchmarks.limits
 
 peers: $(PEERS_VENV)/.installed
 

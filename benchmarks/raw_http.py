@@ -60,19 +60,29 @@ class HttpMessages(asyncio.Protocol):
 
 
 class _Served(HttpMessages):
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, delay: float) -> None:
         super().__init__()
         self._handler = handler
+        self._delay = delay
 
     def message_received(self, head: bytes, body: bytes) -> None:
-        self.transport.write(self._handler(head, body))
+        answer = self._handler(head, body)
+        if self._delay:
+            asyncio.get_running_loop().call_later(self._delay, self.transport.write, answer)
+        else:
+            self.transport.write(answer)
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[str]:
-    """Answer requests on loopback as long as the block lasts; gives the base URL."""
+async def serving(handler: Handler, delay: float = 0.0) -> AsyncIterator[str]:
+    """Answer requests on loopback as long as the block lasts; gives the base URL.
+
+    Args:
+        handler: makes the response to a request.
+        delay: seconds that each response takes.
+    """
     server = await asyncio.get_running_loop().create_server(
-        lambda: _Served(handler), "127.0.0.1", 0
+        lambda: _Served(handler, delay), "127.0.0.1", 0
     )
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

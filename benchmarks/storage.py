@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import json
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import TextBase64DecodePolicy
@@ -39,24 +41,43 @@ class ReceivedMessage:
         return self.body
 
 
+@dataclass(frozen=True)
+class Ports:
+    """Where an Azurite listens."""
+
+    blob: int
+    queue: int
+    table: int
+
+
 @asynccontextmanager
 async def storage_emulator() -> AsyncIterator[str]:
-    """Run Azurite with no data as long as the block lasts; gives the connection string."""
+    """Run Azurite with no data as long as the block lasts; gives the connection string.
+
+    It is two of them, for each stops for seconds at one half of the work: in memory it sweeps the
+    queues' messages once a minute, on disk it writes all the tables' rows every few seconds.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        async with _azurite(Path(folder)) as on_disk, _azurite(None) as in_memory:
+            connection = azurite.connection_string(on_disk.blob, on_disk.queue, in_memory.table)
+            await _make_tables(connection)
+            yield connection
+
+
+@asynccontextmanager
+async def _azurite(location: Path | None) -> AsyncIterator[Ports]:
     if not azurite.PROGRAM.exists():
         raise CannotMeasure("Azurite is not installed; `make bench` does it")
-    blob, queue, table = free_port(), free_port(), free_port()
-    # In memory: it writes all it has to the disk every few seconds, and answers nobody meanwhile.
+    ports = Ports(free_port(), free_port(), free_port())
     process = await asyncio.create_subprocess_exec(
-        *azurite.command(None, blob, queue, table),
+        *azurite.command(location, ports.blob, ports.queue, ports.table),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        for port in (queue, table):
+        for port in (ports.queue, ports.table):
             await _listening(port)
-        connection = azurite.connection_string(blob, queue, table)
-        await _make_tables(connection)
-        yield connection
+        yield ports
     finally:
         process.terminate()
         await process.wait()
