@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.activities import Sayings, answers
-from benchmarks.channel import Channel
+from benchmarks.channel import Channel, Said
 from benchmarks.load import Load
 from benchmarks.outcome import Series, WrongWork
 from benchmarks.plan import Plan
@@ -90,9 +90,21 @@ async def talk_in_turns(talks: Sequence[Talk], plan: Plan) -> Mapping[str, Talk]
     return {talk.who: talk for talk in talks}
 
 
-def check_said(channel: Channel, expected: Counter[Any], who: str) -> None:
-    """Raise WrongWork unless exactly this was said, and by nobody but the bot."""
-    said = channel.said()
+def check_said(
+    channel: Channel,
+    expected: Counter[Said],
+    who: str,
+    read: Callable[[Counter[Said]], Counter[Said]] = Counter,
+) -> None:
+    """Raise WrongWork unless exactly this was said, and by nobody but the bot.
+
+    Args:
+        channel: what was said.
+        expected: what should have been.
+        who: should have said it.
+        read: what matters of it.
+    """
+    said, expected = read(channel.said()), read(expected)
     if said != expected:
         missing, surplus = expected - said, said - expected
         raise WrongWork(

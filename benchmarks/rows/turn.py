@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from azure.storage.queue.aio import QueueClient
 
-from benchmarks.channel import Channel
+from benchmarks.activities import answers
+from benchmarks.channel import Channel, Said
 from benchmarks.outcome import Outcome, WrongWork, compared
 from benchmarks.plan import Plan
 from benchmarks.programs import Program, running
 from benchmarks.raw_http import serving
 from benchmarks.settings import SETTINGS
 from benchmarks.storage import existing_queue, queued_texts, storage_emulator
-from benchmarks.turns import Conversing, Talk, talk_in_turns
+from benchmarks.turns import Conversing, Talk, check_said, talk_in_turns
 from benchmarks.users import USERS, text_of
 from bot_logic.envelope import QUEUE_NAME
 
@@ -28,12 +29,23 @@ class QueuedTalk(Talk):
     queue: QueueClient
 
     async def check(self, numbers: range) -> None:
-        """As of any talk; and one typing for each message, and each once on the queue."""
-        await super().check(numbers)
+        """Each counted and answered, with one typing, and each once on the queue."""
+        expected = answers(numbers, self.about.says)
+        check_said(self.about.channel, expected, self.who, numbers_apart)
         if len(self.about.channel) != 2 * len(numbers):
             raise WrongWork(f"{self.who}: not one typing and one text for each message")
         if await queued_texts(self.queue) != Counter(map(text_of, numbers)):
             raise WrongWork(f"{self.who}: the queue does not hold what was said")
+
+
+def numbers_apart(said: Counter[Said]) -> Counter[Said]:
+    """The numbers and the words of each conversation: one message may overtake another."""
+    apart: Counter[Said] = Counter()
+    for (conversation, text), times in said.items():
+        number, _, words = text.partition(": ")
+        apart[conversation, number] += times
+        apart[conversation, words] += times
+    return apart
 
 
 async def measure(_keys: Collection[str], plan: Plan) -> list[Outcome]:
