@@ -44,9 +44,9 @@ async def list_letters(cabinet: Cabinet, options: argparse.Namespace) -> None:
     count = 0
     async for filed in _chosen(cabinet, options):
         letter, count = filed.letter, count + 1
-        attempts = "" if letter.attempts is None else f" after {letter.attempts} attempts"
+        attempts = "" if letter.attempts is None else f" (attempts: {letter.attempts})"
         _say(f"{letter.id}  {letter.dead_lettered_at}  {letter.error}: {letter.reason}{attempts}")
-    _say(f"{count} dead letters")
+    _say(f"dead letters: {count}")
 
 
 async def show(cabinet: Cabinet, options: argparse.Namespace) -> None:

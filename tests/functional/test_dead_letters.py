@@ -196,7 +196,7 @@ def operator(
 
 
 async def test_an_operator_lists_shows_and_purges(app: AppUnderTest, operator: Operator) -> None:
-    assert await operator.types("") == "0 dead letters\n"
+    assert await operator.types("") == "dead letters: 0\n"
     await a_dead_letter(app)
     await app.file_dead_letters()
     (filed,) = await app.filed()
@@ -207,7 +207,7 @@ async def test_an_operator_lists_shows_and_purges(app: AppUnderTest, operator: O
     assert shown["message"]["text"] == "hello"
     assert await operator.types("purge --all --error ConversationGone") == ""
     assert "purged" in await operator.types(f"purge {filed.letter.id}")
-    assert await operator.types("list") == "0 dead letters\n"
+    assert await operator.types("list") == "dead letters: 0\n"
 
 
 async def test_an_operator_replays_all_of_a_kind(app: AppUnderTest, operator: Operator) -> None:
@@ -217,7 +217,7 @@ async def test_an_operator_replays_all_of_a_kind(app: AppUnderTest, operator: Op
     assert "on the queue again" in await operator.types("replay --all --error Refused")
     await app.run_worker()
     assert await proactive_messages(ada) == [HELLO]
-    assert "1 dead letters" in await operator.types("list")
+    assert "dead letters: 1" in await operator.types("list")
 
 
 async def test_an_operator_is_told_what_is_wrong(
