@@ -1,16 +1,44 @@
-"""What all that travels has in common: ids, addresses, and how a service says no."""
+"""What all that travels has in common: JSON, ids, addresses, and how a service says no."""
 
+import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+import orjson
+
 MAX_ID: Final = 1024  # characters; the longest conversation ids of known channels are a fifth of it
 MAX_URL: Final = 2048  # characters
 MAX_RETRY_AFTER: Final = 24 * 3600  # seconds
 
 _HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")  # a name, or an IPv6 address
+
+
+def to_json(document: Any) -> bytes:
+    """A document as it travels; orjson takes a quarter of what json does.
+
+    Raises:
+        TypeError: something in it has no JSON.
+    """
+    try:
+        return orjson.dumps(document)
+    except TypeError:  # numbers beyond 64 bits, halves of characters: there is JSON for them, too
+        return json.dumps(document).encode()
+
+
+def from_json(body: bytes) -> Any:
+    """The document that came.
+
+    Raises:
+        ValueError: it is no JSON.
+        RecursionError: it is nested too deeply.
+    """
+    try:
+        return orjson.loads(body)
+    except ValueError:  # halves of characters, a byte order mark: json takes more for JSON
+        return json.loads(body)
 
 
 def is_id(value: Any) -> bool:

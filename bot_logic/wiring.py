@@ -39,6 +39,7 @@ from bot_logic.settings import Settings
 from bot_logic.storage_queue import ReceivedMessage, StorageQueue
 from bot_logic.table import Table
 from bot_logic.undelivered import Undelivered
+from bot_logic.wire import to_json
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,9 @@ class Wiring:
         # Bounded by host, so that a channel that hangs does not take the places of the others.
         connector = aiohttp.TCPConnector(limit=0, limit_per_host=self.settings.connections_per_host)
         # No neighbour sets cookies, and none shall: looking for them costs each call.
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), json_serialize_bytes=to_json
+        )
 
     @cached_property
     def queue(self) -> StorageQueue:

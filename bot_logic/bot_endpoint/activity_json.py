@@ -5,14 +5,13 @@ what every turn needs, `to_activity` reads the rest.
 https://github.com/microsoft/botframework-sdk/blob/main/specs/botframework-activity/botframework-activity.md
 """
 
-import json
 from typing import Any, Final
 
 from botbuilder.schema import Activity
 
 from bot_logic.bot_endpoint.schema_json import Malformed, read
 from bot_logic.errors import BadRequest
-from bot_logic.wire import is_base_url, is_id
+from bot_logic.wire import from_json, is_base_url, is_id
 
 MAX_BODY: Final = 1024 * 1024  # bytes: Direct Line's 256K characters at their widest
 
@@ -62,7 +61,7 @@ def to_activity(document: Json) -> Activity:
 
 def _json_object(body: bytes) -> Json:
     try:
-        document = json.loads(body)
+        document = from_json(body)
     except (ValueError, RecursionError):
         raise BadRequest("the body must be JSON") from None
     if not isinstance(document, dict):

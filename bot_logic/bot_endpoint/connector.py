@@ -5,7 +5,7 @@ for each turn and sends on threads.
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
 """
 
-import json
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -26,7 +26,7 @@ from bot_logic.bot_endpoint.credentials import Credentials
 from bot_logic.bot_endpoint.schema_json import Malformed, read, write
 from bot_logic.errors import ConversationGone, ProactiveBotError, Refused, ServiceUnavailable
 from bot_logic.service_urls import ServiceUrls
-from bot_logic.wire import error_code, retry_after
+from bot_logic.wire import error_code, from_json, retry_after
 
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)  # seconds
 
@@ -155,6 +155,7 @@ class PooledConnectorFactory(ConnectorFactory):
         return Connector(self._session, self._credentials, service_url)
 
 
+@lru_cache(maxsize=1024)
 def _quoted(part_of_path: str) -> str:
     return quote(part_of_path, safe="")
 
@@ -162,7 +163,7 @@ def _quoted(part_of_path: str) -> str:
 async def _json(response: aiohttp.ClientResponse) -> Any:
     """The answer's JSON; channels also answer with nothing, or with text."""
     try:
-        return json.loads(await response.read())
+        return from_json(await response.read())
     except ValueError:
         return None
 
