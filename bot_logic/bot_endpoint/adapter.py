@@ -13,11 +13,17 @@ from botbuilder.schema import Activity, ActivityEventNames, ActivityTypes, Conve
 from bot_logic.bot_endpoint.activity_json import parse, to_activity
 from bot_logic.bot_endpoint.authentication import TokenAuthentication
 from bot_logic.bot_endpoint.schema_json import plain
-from bot_logic.bot_endpoint.turn import Turn
+from bot_logic.bot_endpoint.turn import Turn, copy
 from bot_logic.errors import BadRequest, RetryHelps, RetryNeverHelps
 from bot_logic.service_urls import ServiceUrls
 
 TURN_TIMEOUT: Final = 13  # seconds; Direct Line waits 15 for the bot, then tells the user it failed
+
+# Without the id that the SDK would make up and stamp on the message as its replyToId: Web Chat
+# holds back for 5 seconds what answers an activity it has never seen.
+_CONTINUATION: Final = Activity(
+    type=ActivityTypes.event, name=ActivityEventNames.continue_conversation
+)
 
 logger = logging.getLogger(__name__)
 
@@ -62,18 +68,13 @@ class FunctionsAdapter(CloudAdapterBase):
         self, reference: ConversationReference, logic: Callable[[TurnContext], Awaitable[None]]
     ) -> None:
         """Run `logic` in the referenced conversation, with no activity that asked for it."""
-        # Without the id that the SDK would make up and stamp on the message as its replyToId: Web
-        # Chat holds back for 5 seconds what answers an activity it has never seen.
-        continuation = Activity(
-            type=ActivityTypes.event,
-            name=ActivityEventNames.continue_conversation,
-            channel_id=reference.channel_id,
-            service_url=reference.service_url,
-            conversation=reference.conversation,
-            recipient=reference.bot,
-            from_property=reference.user,
-            relates_to=reference,
-        )
+        continuation = copy(_CONTINUATION)
+        continuation.channel_id = reference.channel_id
+        continuation.service_url = reference.service_url
+        continuation.conversation = reference.conversation
+        continuation.recipient = reference.bot
+        continuation.from_property = reference.user
+        continuation.relates_to = reference
         await self.process_proactive(self._authentication.own_identity(), continuation, None, logic)
 
     def _create_turn_context(  # noqa: PLR0917 - the SDK's hook
