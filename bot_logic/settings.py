@@ -4,6 +4,7 @@ This is the only module that looks at the environment. Every problem is reported
 once; a value is never shown, neither in an error nor in a repr.
 """
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -243,10 +244,27 @@ def _storage_connection(read: _Reader) -> Secret:
     value = read.required("AzureWebJobsStorage")
     if value.rstrip(";").lower() == _DEVELOPMENT_STORAGE.lower():
         return Secret(_AZURITE)
-    has_key = "AccountName=" in value and "AccountKey=" in value
-    if value and not has_key and "SharedAccessSignature=" not in value:
+    parts = connection_parts(value)
+    has_key = "accountname" in parts and _is_base64(parts.get("accountkey", ""))
+    if value and not has_key and "sharedaccesssignature" not in parts:
         read.problems.append("AzureWebJobsStorage must be a storage account's connection string")
     return Secret(value)
+
+
+def connection_parts(connection: str) -> Mapping[str, str]:
+    """What a storage account's connection string consists of, by names in lower case.
+
+    https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string
+    """
+    parts = (part.partition("=") for part in connection.split(";"))
+    return {name.strip().lower(): value for name, _, value in parts if value}
+
+
+def _is_base64(value: str) -> bool:
+    try:
+        return bool(base64.b64decode(value, validate=True))
+    except ValueError:
+        return False
 
 
 def _signing_keys(read: _Reader) -> tuple[Secret, ...]:

@@ -3,20 +3,28 @@
 Both resources put messages; taking them off is the Functions host's work.
 """
 
-from typing import Protocol
+import base64
+from http import HTTPStatus
+from typing import Final, Protocol
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
-from azure.storage.queue import TextBase64EncodePolicy
+from azure.core.exceptions import AzureError
 from azure.storage.queue.aio import QueueClient
 
 from bot_logic.errors import MessageNotInserted, QueueNotCreated
 from bot_logic.settings import Secret
-from bot_logic.storage_transport import direct_transport
+from bot_logic.storage_requests import (
+    CALL_TIMEOUT,
+    RETRIES,
+    RETRY_PAUSE,
+    Answer,
+    NoAnswer,
+    Request,
+    StorageRequests,
+    queue_text,
+)
+from bot_logic.storage_transport import storage_transport
 
-CALL_TIMEOUT = 2  # seconds for one attempt; a turn has 15 for everything
-RETRIES = 1
-RETRY_PAUSE = 1  # seconds
-_NEVER_EXPIRES = -1  # else the service deletes a waiting message after seven days, silently
+_NEVER_EXPIRES: Final = -1  # else the service deletes a waiting message after 7 days, silently
 
 
 class ReceivedMessage(Protocol):
@@ -34,17 +42,20 @@ class StorageQueue:
     """Puts messages on one queue, encoded as the Functions host expects them (host.json)."""
 
     def __init__(self, connection: Secret, name: str) -> None:
+        transport = storage_transport()
         self._client = QueueClient.from_connection_string(
             connection.reveal(),
             name,
-            transport=direct_transport(),
-            message_encode_policy=TextBase64EncodePolicy(),
+            transport=transport,
             retry_total=RETRIES,
             initial_backoff=RETRY_PAUSE,
             increment_base=0,
             random_jitter_range=RETRY_PAUSE,
             connection_timeout=CALL_TIMEOUT,
             read_timeout=CALL_TIMEOUT,
+        )
+        self._requests = StorageRequests(
+            transport.session, connection, self._client.url, queue_text
         )
 
     async def put(self, message: str, *, delay: int = 0) -> None:
@@ -58,16 +69,12 @@ class StorageQueue:
             QueueNotCreated: there is no queue and it could not be created.
             MessageNotInserted: the queue did not accept the message.
         """
-        try:
-            await self._send(message, delay)
-        except ResourceNotFoundError:
+        answer = await self._send(message, delay)
+        if answer.status == HTTPStatus.NOT_FOUND:
             await self.create()
-            try:
-                await self._send(message, delay)
-            except AzureError as error:
-                raise MessageNotInserted(f"{self._name}: {_reason(error)}") from error
-        except AzureError as error:
-            raise MessageNotInserted(f"{self._name}: {_reason(error)}") from error
+            answer = await self._send(message, delay)
+        if not answer.fine:
+            raise MessageNotInserted(f"{self._name}: {answer.reason}")
 
     async def create(self) -> None:
         """Create the queue; that it exists already is fine.
@@ -89,10 +96,19 @@ class StorageQueue:
     def _name(self) -> str:
         return str(self._client.queue_name)
 
-    async def _send(self, message: str, delay: int) -> None:
-        await self._client.send_message(
-            message, visibility_timeout=delay, time_to_live=_NEVER_EXPIRES
+    async def _send(self, message: str, delay: int) -> Answer:
+        text = base64.b64encode(message.encode()).decode()
+        request = Request(
+            "POST",
+            "application/xml",
+            f"<QueueMessage><MessageText>{text}</MessageText></QueueMessage>".encode(),
+            path="/messages",
+            query=f"messagettl={_NEVER_EXPIRES}&visibilitytimeout={delay}",
         )
+        try:
+            return await self._requests.send(request)
+        except NoAnswer as error:
+            raise MessageNotInserted(f"{self._name}: {error}") from error
 
 
 def _reason(error: AzureError) -> str:

@@ -5,8 +5,10 @@ and spread evenly over 256 partitions, so that many writers do not meet in one.
 https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
 
+import base64
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 from azure.core import MatchConditions
@@ -16,18 +18,32 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.settings import Secret
-from bot_logic.storage_transport import direct_transport
+from bot_logic.storage_requests import (
+    CALL_TIMEOUT,
+    RETRIES,
+    Answer,
+    NoAnswer,
+    Request,
+    StorageRequests,
+    table_text,
+)
+from bot_logic.storage_transport import storage_transport
+from bot_logic.wire import to_json
 
-CALL_TIMEOUT: Final = 2  # seconds for one attempt; a turn has 15 for everything
-RETRIES: Final = 1
 MAX_TEXT: Final = 32 * 1024  # UTF-16 code units that one string property holds
 
-Row = Mapping[str, Any]
+_HEADERS: Final = {
+    "Accept": "application/json;odata=nometadata",
+    "DataServiceVersion": "3.0",
+    "Prefer": "return-no-content",
+}
+_CHANGED: Final = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND)
+
+Row = Mapping[str, Any]  # of strings, and of bytes
 
 
 class RowConflict(ServiceUnavailable):
@@ -38,13 +54,17 @@ class Table:
     """Rows of strings by key. The table is created at the first write that misses it."""
 
     def __init__(self, connection: Secret, name: str) -> None:
+        transport = storage_transport()
         self._client = TableClient.from_connection_string(
             connection.reveal(),
             name,
-            transport=direct_transport(),
+            transport=transport,
             retry_total=RETRIES,
             connection_timeout=CALL_TIMEOUT,
             read_timeout=CALL_TIMEOUT,
+        )
+        self._requests = StorageRequests(
+            transport.session, connection, f"{self._client.url}/{name}", table_text
         )
 
     async def read(self, key: str) -> tuple[Row, str] | None:
@@ -59,10 +79,7 @@ class Table:
 
     async def put(self, key: str, row: Row) -> None:
         """Write the row, whatever was there."""
-        entity = _entity(key, row)
-        await self._write(
-            lambda: self._client.upsert_entity(entity, mode=UpdateMode.REPLACE), may_create=True
-        )
+        await self._write(_request("PUT", key, row), may_create=True)
 
     async def insert(self, key: str, row: Row) -> str:
         """Write a row that is not there yet, and return its ETag.
@@ -70,8 +87,7 @@ class Table:
         Raises:
             RowConflict: there is one already.
         """
-        entity = _entity(key, row)
-        return await self._write(lambda: self._client.create_entity(entity), may_create=True)
+        return await self._write(_request("POST", key, row), may_create=True)
 
     async def replace(self, key: str, row: Row, etag: str) -> str:
         """Write the row if nobody wrote it since `etag`, and return its new ETag.
@@ -79,16 +95,7 @@ class Table:
         Raises:
             RowConflict: somebody did, or deleted it.
         """
-        entity = _entity(key, row)
-        return await self._write(
-            lambda: self._client.update_entity(
-                entity,
-                mode=UpdateMode.REPLACE,
-                etag=etag,
-                match_condition=MatchConditions.IfNotModified,
-            ),
-            may_create=False,
-        )
+        return await self._write(_request("PUT", key, row, {"If-Match": etag}), may_create=False)
 
     async def delete(self, key: str, etag: str | None = None) -> None:
         """Delete the row; that there is none is fine.
@@ -133,21 +140,22 @@ class Table:
         """Close the connections."""
         await self._client.close()
 
-    async def _write(
-        self, write: Callable[[], Awaitable[Mapping[str, Any]]], *, may_create: bool
-    ) -> str:
+    async def _write(self, request: Request, *, may_create: bool) -> str:
+        answer = await self._send(request)
+        if answer.status == HTTPStatus.NOT_FOUND and may_create:  # of the table
+            await self.create()
+            answer = await self._send(request)
+        if answer.fine:
+            return answer.etag
+        if answer.status in _CHANGED or answer.code == "EntityAlreadyExists":
+            raise self._conflict()
+        raise ServiceUnavailable(f"table {self._client.table_name}: {answer.reason}")
+
+    async def _send(self, request: Request) -> Answer:
         try:
-            try:
-                return str((await write())["etag"])
-            except ResourceNotFoundError:  # of the table, where any row may be written
-                if not may_create:
-                    raise
-                await self.create()
-                return str((await write())["etag"])
-        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError) as error:
-            raise self._conflict() from error
-        except AzureError as error:
-            raise self._unavailable(error) from error
+            return await self._requests.send(request)
+        except NoAnswer as error:
+            raise ServiceUnavailable(f"table {self._client.table_name}: {error}") from error
 
     def _conflict(self) -> RowConflict:
         return RowConflict(f"table {self._client.table_name}: row changed")
@@ -162,6 +170,21 @@ def _keys(key: str) -> tuple[str, str]:
     return digest[:2], digest[2:]
 
 
-def _entity(key: str, row: Row) -> dict[str, Any]:
+def _request(method: str, key: str, row: Row, headers: Mapping[str, str] | None = None) -> Request:
+    """A request that writes a row: PUT says where, POST does not."""
     partition_key, row_key = _keys(key)
-    return {**row, "PartitionKey": partition_key, "RowKey": row_key}
+    where = "" if method == "POST" else f"(PartitionKey='{partition_key}',RowKey='{row_key}')"
+    entity = {"PartitionKey": partition_key, "RowKey": row_key}
+    for name, value in row.items():
+        if isinstance(value, bytes):
+            entity[f"{name}@odata.type"] = "Edm.Binary"
+            entity[name] = base64.b64encode(value).decode()
+        else:
+            entity[name] = value
+    return Request(
+        method,
+        "application/json",
+        to_json(entity),
+        path=where,
+        headers={**_HEADERS, **(headers or {})},
+    )

@@ -86,7 +86,7 @@ async def test_a_message_is_acknowledged_without_its_number_while_the_table_is_d
 ) -> None:
     ada = await app.user()
     await app.wiring.state_table.close()
-    app.wiring.state_table._client = Table(Secret(NOWHERE), "botstate")._client
+    vars(app.wiring.state_table).update(vars(Table(Secret(NOWHERE), "botstate")))
     await ada.says("hello")
     assert (await ada.hears(2))[1] == "You said hello. Message added to the queue."
 

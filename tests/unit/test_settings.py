@@ -46,6 +46,8 @@ def test_every_missing_setting_is_named_at_once() -> None:
         ("AzureWebJobsStorage", "hunter2", "AzureWebJobsStorage must be"),
         ("DirectLineEndpoint", "hunter2", "DirectLineEndpoint must be"),
         ("AzureWebJobsStorage", "AccountName=hunter2", "AzureWebJobsStorage must be"),
+        ("AzureWebJobsStorage", "AccountName=a;AccountKey=hunter2!", "AzureWebJobsStorage must be"),
+        ("AzureWebJobsStorage", "AccountKey=hunter2w==", "AzureWebJobsStorage must be"),
         ("DirectLineEndpoint", "http://[hunter2", "DirectLineEndpoint must be"),
         ("DirectLineEndpoint", "http://hunter2:99999", "DirectLineEndpoint must be"),
         ("DirectLineEndpoint", "http://user:hunter2@localhost", "DirectLineEndpoint must be"),
@@ -157,7 +159,7 @@ def test_an_operator_can_allow_further_hosts() -> None:
 
 def test_a_repr_shows_no_secret() -> None:
     environ = REGISTERED | {
-        "AzureWebJobsStorage": "AccountName=a;AccountKey=hunter2-storage",
+        "AzureWebJobsStorage": "AccountName=a;AccountKey=hunter2storage==",
         "DirectLineSecret": "hunter2-direct-line",
         "TriggerSigningKey": "hunter2-key" * 4,
         "MicrosoftAppPassword": "hunter2-password",
