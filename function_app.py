@@ -7,10 +7,13 @@ setting is missing or wrong none of these exists, so nothing is served unsafely 
 taken off the queue; `health` says why.
 """
 
-import azure.functions as func
+from bot_logic.cold_start import made_to_stay
 
-from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME
-from bot_logic.wiring import may_serve, report_health, wiring
+with made_to_stay():
+    import azure.functions as func
+
+    from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME
+    from bot_logic.wiring import may_serve, report_health, wiring
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 resources = func.Blueprint()  # type: ignore[no-untyped-call]

@@ -27,7 +27,7 @@ print(json.dumps([seconds, int(status) * 1024 / 1e6]))
 
 
 async def measure(keys: Collection[str], plan: Plan) -> list[Outcome]:
-    """The rows "import" and "import_memory"; the first of each, which may compile, is dropped."""
+    """The rows "import" and "import_memory"; the first of each, which compiles, is dropped."""
     ours, peer = [], []
     for _ in range(plan.imports + 1):
         peer.append(await _import(PEER))
@@ -57,7 +57,7 @@ async def _import(statement: str) -> tuple[float, float]:
             "-c",
             _MEASURED.format(statement=statement),
             cwd=ROOT,
-            env={**os.environ, **SETTINGS},
+            env={**os.environ, **SETTINGS, "PYTHONDONTWRITEBYTECODE": ""},
             stdout=asyncio.subprocess.PIPE,
         )
     printed, _ = await process.communicate()
