@@ -28,6 +28,7 @@ from bot_logic.errors import ConversationGone, ProactiveBotError, Refused, Servi
 from bot_logic.service_urls import ServiceUrls
 from bot_logic.wire import error_code, from_json, retry_after
 
+MAX_CHANNELS: Final = 256  # whose clients are kept; most bots meet a handful
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)  # seconds
 
 # Error codes after which no message will ever arrive there. Any other 403 or 404 may be a fault in
@@ -142,6 +143,7 @@ class PooledConnectorFactory(ConnectorFactory):
         self._session = session
         self._credentials = credentials
         self._service_urls = service_urls
+        self._connector = lru_cache(maxsize=MAX_CHANNELS)(self._make)
 
     async def create(self, service_url: str, audience: str | None = None) -> Connector:  # noqa: ARG002
         """A client for the channel at `service_url`.
@@ -149,6 +151,9 @@ class PooledConnectorFactory(ConnectorFactory):
         Raises:
             Refused: the bot may not send there.
         """
+        return self._connector(service_url)
+
+    def _make(self, service_url: str) -> Connector:
         if not self._service_urls.allow(service_url):
             host = urlsplit(service_url).hostname
             raise Refused(f"the service URL's host {host} is not allowed")
