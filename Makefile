@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PEERS_VENV = $(VENV)-peers
+PEERS = benchmarks/peers/requirements.txt benchmarks/peers/requirements-no-deps.txt
 TESTS ?= tests
 DO ?= list
 
@@ -72,10 +73,11 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt
 	@touch $@
 
 # What the app is measured against, in an environment of its own.
-$(PEERS_VENV)/.installed: benchmarks/peers/requirements.txt $(VENV)/.installed
+$(PEERS_VENV)/.installed: $(PEERS) $(VENV)/.installed
 	@echo "Installing the benchmarks' peers into $(PEERS_VENV) ..."
 	@$(VENV)/bin/python -m venv $(PEERS_VENV)
-	@$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $(firstword $(PEERS))
+	@$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $(lastword $(PEERS))
 	@touch $@
 
 # For the end-to-end tests: the system's Chromium, or else Playwright's own.

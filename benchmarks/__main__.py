@@ -28,7 +28,7 @@ Measure = Callable[[Collection[str], Plan], Awaitable[list[Outcome]]]
 MEASURES: Sequence[tuple[tuple[str, ...], Measure]] = (
     (("echo", "floor"), echo.measure_open),
     (("echo_auth",), echo.measure_authenticated),
-    (("turn",), turn.measure),
+    (("turn", "turn_stored"), turn.measure),
     (("proactive", "proactive_floor", "trigger"), proactive.measure),
     (("calls",), calls.measure),
     (("latency",), latency.measure),

@@ -45,7 +45,8 @@ class Outcome:
         key: the row's name in `goals.GOALS`.
         ours: this app.
         other: whom it is compared with.
-        ratio: of the medians, or what else the row compares; the goal is about it.
+        ratio: the median of the rounds' ratios, or what else the row compares; the goal is about
+            it. A round's two sides were measured one right after the other, the medians were not.
         spread: the lowest and the highest ratio of a single round.
         more: whatever else was seen.
     """
@@ -75,4 +76,4 @@ def compared(
     """How many times the other ours is; both were measured in the same rounds."""
     rounds = [mine / theirs for mine, theirs in zip(ours.values, other.values, strict=True)]
     spread = min(rounds), max(rounds)
-    return Outcome(key, ours, other, ours.median / other.median, spread, more or {})
+    return Outcome(key, ours, other, median(rounds), spread, more or {})

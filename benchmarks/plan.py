@@ -18,11 +18,11 @@ class Plan:
         backlog: how many messages wait on the queue, one after the other, in the growth row.
     """
 
-    rounds: int = 5
-    seconds: float = 4.0
-    warm_up: float = 1.0
+    rounds: int = 11
+    seconds: float = 1.0
+    warm_up: float = 0.3
     connections: int = 16
-    messages: int = 2000
+    messages: int = 1000
     imports: int = 15
     conversations: tuple[int, ...] = (100, 1_000, 10_000, 100_000)
     backlog: tuple[int, ...] = (10, 100, 1_000, 10_000)

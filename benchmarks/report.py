@@ -18,7 +18,14 @@ from benchmarks.plan import Plan
 from benchmarks.programs import PEERS_PYTHON, ROOT, measured_core
 
 RESULTS = ROOT / "docs/benchmarks"
-PACKAGES = ("aiohttp", "azure-functions", "azure-storage-queue", "botbuilder-core", "PyJWT")
+PACKAGES = (
+    "aiohttp",
+    "azure-functions",
+    "azure-storage-queue",
+    "botbuilder-core",
+    "orjson",
+    "PyJWT",
+)
 SIGNS = {True: "yes", False: "no", None: ""}
 
 
@@ -120,5 +127,6 @@ def _processor() -> str:
 
 
 def _peers() -> str:
-    lines = (ROOT / "benchmarks/peers/requirements.txt").read_text().splitlines()
-    return ", ".join(each for each in lines if "==" in each)
+    files = sorted((ROOT / "benchmarks/peers").glob("requirements*.txt"))
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    return ", ".join(sorted(line for line in lines if "==" in line))

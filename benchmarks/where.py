@@ -28,8 +28,8 @@ from bot_logic.envelope import QUEUE_NAME
 SECONDS = 10
 SAMPLES = 250  # a second
 PARTS = (
-    ("queue client\n(azure-storage-queue)", "azure/storage/queue"),
-    ("table client\n(azure-data-tables)", "azure/data/tables"),
+    ("storage packages", "azure/"),
+    ("requests to queue and table", "bot_logic/storage_requests.py"),
     ("sends to the channel", "bot_endpoint/connector.py"),
     ("this app and the bot SDK", "bot_logic/"),
     ("web server, in the host's place", "aiohttp/web"),

@@ -1,4 +1,8 @@
-"""The template's turn as it is usually written: the samples' state, a queue client each time."""
+"""The template's turn as it is usually written: the SDK's state, a queue client each time.
+
+The state is kept in memory, as in the samples, or in blobs, as the SDK's documentation advises.
+https://learn.microsoft.com/azure/bot-service/bot-builder-howto-v4-storage
+"""
 
 import json
 import os
@@ -6,11 +10,13 @@ import sys
 
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
+from botbuilder.azure import BlobStorage, BlobStorageSettings
 from botbuilder.core import (
     ActivityHandler,
     ConversationState,
     MemoryStorage,
     MessageFactory,
+    Storage,
     TurnContext,
 )
 from botbuilder.schema import Activity, ActivityTypes
@@ -48,8 +54,19 @@ class NaiveBot(ActivityHandler):
         await turn_context.send_activity(MessageFactory.text(reply))
 
 
+def storage(where: str, connection: str) -> Storage:
+    """What keeps the state."""
+    if where == "memory":
+        return MemoryStorage()
+    return BlobStorage(BlobStorageSettings("state", connection_string=connection))
+
+
+def main(port: str, queue: str, where: str) -> None:
+    """Serve until the process ends."""
+    connection = os.environ["AzureWebJobsStorage"]
+    bot = NaiveBot(ConversationState(storage(where, connection)), connection, queue)
+    serve(int(port), {"/api/messages": messages(make_adapter(), bot)})
+
+
 if __name__ == "__main__":
-    BOT = NaiveBot(
-        ConversationState(MemoryStorage()), os.environ["AzureWebJobsStorage"], sys.argv[2]
-    )
-    serve(int(sys.argv[1]), {"/api/messages": messages(make_adapter(), BOT)})
+    main(*sys.argv[1:])

@@ -27,6 +27,8 @@ from bot_logic.wiring import Wiring
 TIMES = 10  # each is measured as often as the plan has messages, divided by this
 MS = 1000.0  # in a second
 
+_WHOLE = "all of it"
+
 Once = Callable[[int], Awaitable[float]]
 
 
@@ -39,11 +41,9 @@ async def measure(_keys: Collection[str], plan: Plan) -> list[Outcome]:
     async with whole_app() as app, Parts(app) as alone:
         for number_of_round in range(plan.rounds):
             first = number_of_round * times
-            wholes.append(await _median_ms(_whole(app), range(first, first + times)))
-            measured = {
-                name: await _median_ms(once, range(first, first + times))
-                for name, once in alone.all().items()
-            }
+            once = {_WHOLE: _whole(app), **alone.all()}
+            measured = await _medians_ms(once, range(first, first + times))
+            wholes.append(measured.pop(_WHOLE))
             sums.append(sum(measured.values()))
             for name, value in measured.items():
                 parts.setdefault(name, []).append(value)
@@ -52,9 +52,12 @@ async def measure(_keys: Collection[str], plan: Plan) -> list[Outcome]:
     return [compared("latency", ours, other, more)]
 
 
-async def _median_ms(once: Once, numbers: range) -> float:
-    await once(numbers.start + 1_000_000)  # opens connections; does not count
-    return median([await once(number) for number in numbers]) * MS
+async def _medians_ms(once: Mapping[str, Once], numbers: range) -> dict[str, float]:
+    """Each in turns with the others, so that what else the machine does slows all."""
+    for each in once.values():
+        await each(numbers.start + 1_000_000)  # opens connections; does not count
+    rounds = [{name: await each(number) for name, each in once.items()} for number in numbers]
+    return {name: median(one[name] for one in rounds) * MS for name in once}
 
 
 def _whole(app: WholeApp) -> Once:

@@ -19,7 +19,7 @@ from benchmarks.turns import Conversing, Talk, check_said, talk_in_turns
 from benchmarks.users import USERS, text_of
 from bot_logic.envelope import QUEUE_NAME
 
-PEERS_QUEUE = "peers-queue"
+PEER = "benchmarks.peers.sdk_turn"
 
 
 @dataclass
@@ -48,8 +48,8 @@ def numbers_apart(said: Counter[Said]) -> Counter[Said]:
     return apart
 
 
-async def measure(_keys: Collection[str], plan: Plan) -> list[Outcome]:
-    """The row "turn"."""
+async def measure(keys: Collection[str], plan: Plan) -> list[Outcome]:
+    """The rows "turn" and "turn_stored", both from the same rounds."""
     channel = Channel()
     async with AsyncExitStack() as stack:
         about = Conversing(channel, await stack.enter_async_context(serving(channel)), says)
@@ -57,15 +57,24 @@ async def measure(_keys: Collection[str], plan: Plan) -> list[Outcome]:
         settings = {**SETTINGS, "AzureWebJobsStorage": connection}
         talks = []
         for who, queue_name, program in (
-            ("peer", PEERS_QUEUE, Program("benchmarks.peers.sdk_turn", [PEERS_QUEUE], settings)),
+            ("peer", "peer", Program(PEER, ("peer", "memory"), settings)),
+            ("peer_stored", "peer-stored", Program(PEER, ("peer-stored", "blobs"), settings)),
             ("ours", QUEUE_NAME, Program("benchmarks.ours.app", (), settings)),
         ):
             queue = await stack.enter_async_context(existing_queue(connection, queue_name))
             process = await stack.enter_async_context(running(program))
             talks.append(QueuedTalk(who, process, about, queue))
         by_name = await talk_in_turns(talks, plan)
-    seen = {who: talk.seen() for who, talk in by_name.items()}
-    return [compared("turn", by_name["ours"].series, by_name["peer"].series, seen)]
+    return [
+        compared(
+            key,
+            by_name["ours"].series,
+            by_name[other].series,
+            {who: by_name[who].seen() for who in (other, "ours")},
+        )
+        for key, other in (("turn", "peer"), ("turn_stored", "peer_stored"))
+        if key in keys
+    ]
 
 
 def says(number: int) -> str:
