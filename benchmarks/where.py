@@ -28,7 +28,6 @@ from bot_logic.envelope import QUEUE_NAME
 SECONDS = 10
 SAMPLES = 250  # a second
 PARTS = (
-    ("storage packages", "azure/"),
     ("requests to queue and table", "bot_logic/storage_requests.py"),
     ("sends to the channel", "bot_endpoint/connector.py"),
     ("this app and the bot SDK", "bot_logic/"),
