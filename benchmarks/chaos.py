@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import contextlib
 import random
-import socket
 import sys
 import tempfile
 import time
@@ -36,6 +35,7 @@ from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.settings import Secret
 from bot_logic.table import Table
+from local_dev.ports import free_ports
 from local_dev.processes import Processes
 from local_dev.run import Ports, Stack, direct_line_settings, prepare
 
@@ -270,22 +270,13 @@ async def run(plan: Plan, ports: Ports) -> Outcome:
             return await Chaos(stack, session).run(plan)
 
 
-def free_ports() -> Ports:
-    """Ports on which nobody listens now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in vars(Ports())]
-    ports = [listening.getsockname()[1] for listening in sockets]
-    for listening in sockets:
-        listening.close()
-    return Ports(*ports)
-
-
 def main() -> int:
     """Print the outcome; the exit code is 1 if a message was lost."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     for name, value in vars(Plan()).items():
         parser.add_argument(f"--{name}", type=int, default=value)
     plan = Plan(**vars(parser.parse_args()))
-    outcome = asyncio.run(run(plan, free_ports()))
+    outcome = asyncio.run(run(plan, Ports(*free_ports(len(vars(Ports()))))))
     sys.stdout.write(f"\n{plan}\n\n{outcome.table()}\n")
     return 1 if outcome.lost else 0
 

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import os
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from local_dev.ports import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS_PYTHON = Path(f"{sys.prefix}-peers/bin/python")  # beside ours, and of the same version
@@ -71,7 +72,7 @@ async def running(program: Program) -> AsyncIterator[Running]:
         CannotMeasure: it does not start, or this is no Linux.
     """
     _check_ready(program)
-    port = free_port()
+    (port,) = free_ports(1)
     with on_core(measured_core()):
         process = await asyncio.create_subprocess_exec(
             program.python,
@@ -148,9 +149,3 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def free_port() -> int:
-    """A port on which nobody listens now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])

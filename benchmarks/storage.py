@@ -14,13 +14,14 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from benchmarks.programs import CannotMeasure, free_port
+from benchmarks.programs import CannotMeasure
 from bot_logic.bot_endpoint.conversations import TABLE_NAME as CONVERSATIONS_TABLE
 from bot_logic.bot_endpoint.state import TABLE_NAME as STATE_TABLE
 from bot_logic.deliveries import TABLE_NAME as DELIVERIES_TABLE
 from bot_logic.settings import Secret
 from bot_logic.table import Table
 from local_dev import azurite
+from local_dev.ports import free_ports
 
 TABLES = (CONVERSATIONS_TABLE, STATE_TABLE, DELIVERIES_TABLE)
 
@@ -68,7 +69,7 @@ async def storage_emulator() -> AsyncIterator[str]:
 async def _azurite(location: Path | None) -> AsyncIterator[Ports]:
     if not azurite.PROGRAM.exists():
         raise CannotMeasure("Azurite is not installed; `make bench` does it")
-    ports = Ports(free_port(), free_port(), free_port())
+    ports = Ports(*free_ports(3))
     process = await asyncio.create_subprocess_exec(
         *azurite.command(location, ports.blob, ports.queue, ports.table),
         stdin=asyncio.subprocess.DEVNULL,

@@ -1,11 +1,13 @@
 """On a bad day, small: no message is lost, and none is doubled but where a crash allows it."""
 
-from benchmarks.chaos import Plan, free_ports, run
+from benchmarks.chaos import Plan, run
+from local_dev.ports import free_ports
+from local_dev.run import Ports
 
 
 async def test_nothing_is_lost_while_everything_fails() -> None:
     plan = Plan(messages=60, users=6, kills=1)
-    outcome = await run(plan, free_ports())
+    outcome = await run(plan, Ports(*free_ports(5)))
     assert outcome.acknowledged == plan.messages
     assert outcome.lost == []
     assert set(outcome.dead_lettered) <= {"ConversationGone"}

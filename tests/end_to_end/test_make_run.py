@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from local_dev.ports import free_ports
 from local_dev.run import ROOT, Ports
-from tests.functional.conftest import free_ports
 
 PATIENCE = 60  # seconds
 

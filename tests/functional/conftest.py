@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from local_dev import azurite
+from local_dev.ports import free_ports
 from tests.functional.app_under_test import (
     APP_PASSWORD,
     SECRET,
@@ -54,14 +55,6 @@ class Azurite:
                 time.sleep(0.05)
             else:
                 return
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listening.getsockname()[1] for listening in sockets]
-    for listening in sockets:
-        listening.close()
-    return ports
 
 
 @pytest.fixture(scope="session", name="azurite")

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ from typing import Any, TypeVar
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
+
+from local_dev.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 SAMPLE_APP = Path(__file__).parent / "sample_app"
@@ -147,7 +148,7 @@ def eventually(condition: Callable[[], T], seconds: float = SECONDS) -> T:
 @pytest.fixture
 def host(azurite: Any, tmp_path: Path) -> Iterator[Host]:
     """A host that the test starts itself, with a queue."""
-    with_queue = Host(azurite, tmp_path, free_port())
+    with_queue = Host(azurite, tmp_path, free_ports(1)[0])
     with_queue.create_queue()
     yield with_queue
     with_queue.kill()
@@ -158,15 +159,10 @@ def web(
     azurite: Any, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Host]:
     """A running host, shared by the tests of HTTP."""
-    running = Host(azurite, tmp_path_factory.mktemp("web"), free_port())
+    running = Host(azurite, tmp_path_factory.mktemp("web"), free_ports(1)[0])
     running.start("--loader", request.param)
     yield running
     running.kill()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 # HTTP
@@ -339,7 +335,7 @@ def test_a_json_body_overwrites_the_properties_as_in_the_real_host(host: Host) -
 
 
 def test_a_queue_may_be_created_later(azurite: Any, tmp_path: Path) -> None:
-    host = Host(azurite, tmp_path, free_port())
+    host = Host(azurite, tmp_path, free_ports(1)[0])
     try:
         host.start()
         host.create_queue()
@@ -463,7 +459,7 @@ def test_both_loaders_give_the_same_results(
             pytest.skip("REAL_WORKER_PYTHON names no Python 3.13 with azure-functions-runtime")
     results = []
     for loader, interpreter in {"worker": python, "converters": sys.executable}.items():
-        host = Host(azurite, tmp_path_factory.mktemp(loader), free_port())
+        host = Host(azurite, tmp_path_factory.mktemp(loader), free_ports(1)[0])
         host.create_queue()
         try:
             host.start("--loader", loader, python=interpreter)
