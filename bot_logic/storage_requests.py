@@ -8,7 +8,6 @@ https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
 import asyncio
 import base64
 import hmac
-import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import aiohttp
 from yarl import URL
 
 from bot_logic.settings import Secret, connection_parts
+from bot_logic.wire import from_json
 
 CALL_TIMEOUT: Final = 2  # seconds for one attempt; a turn has 15 for everything
 RETRIES: Final = 1
@@ -182,6 +182,6 @@ def _code(headers: Mapping[str, str], body: bytes) -> str:
     if code := headers.get("x-ms-error-code"):
         return code
     try:
-        return str(json.loads(body)["odata.error"]["code"])
+        return str(from_json(body)["odata.error"]["code"])
     except (ValueError, LookupError, TypeError):
         return ""

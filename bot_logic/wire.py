@@ -32,13 +32,15 @@ def from_json(body: bytes) -> Any:
     """The document that came.
 
     Raises:
-        ValueError: it is no JSON.
-        RecursionError: it is nested too deeply.
+        ValueError: it is no JSON, or nested too deeply.
     """
     try:
         return orjson.loads(body)
     except ValueError:  # halves of characters, a byte order mark: json takes more for JSON
-        return json.loads(body)
+        try:
+            return json.loads(body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
 
 def is_id(value: Any) -> bool:

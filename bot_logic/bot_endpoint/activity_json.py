@@ -62,7 +62,7 @@ def to_activity(document: Json) -> Activity:
 def _json_object(body: bytes) -> Json:
     try:
         document = from_json(body)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise BadRequest("the body must be JSON") from None
     if not isinstance(document, dict):
         raise BadRequest("the body must be a JSON object")

@@ -34,7 +34,10 @@ def test_what_has_no_json_is_a_type_error(document: Any) -> None:
         to_json(document)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"{'a': 1}", b"\xff", b'{"a": 1} x'])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"{'a': 1}", b"\xff", b'{"a": 1} x', pytest.param(b"[" * 100_000, id="deep")],
+)
 def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         from_json(body)
