@@ -1,6 +1,7 @@
 # make run    sets up and starts everything; Ctrl-C ends it
 # make test   sets up and runs every test
 # make check  sets up and runs every static check
+# make lock   compiles requirements*.txt anew from pyproject.toml; UPGRADE=--upgrade for newer ones
 # make bench  measures the app beside what a user would pick instead; takes minutes
 # make dead-letters  lists what could not be delivered; DO="replay --all", "show ID", "purge ID"
 
@@ -10,12 +11,14 @@ PEERS_VENV = $(VENV)-peers
 PEERS = benchmarks/peers/requirements.txt benchmarks/peers/requirements-no-deps.txt
 TESTS ?= tests
 DO ?= list
+UPGRADE ?=
 
 AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat-minimal.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 
-.PHONY: run test picture chaos bench profile limits peers dead-letters check format setup clean
+.PHONY: run test picture chaos bench profile limits peers dead-letters check check-lock lock \
+  format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -51,7 +54,7 @@ peers: $(PEERS_VENV)/.installed
 dead-letters: $(VENV)/.installed
 	@$(VENV)/bin/python -m bot_logic.dead_letters $(DO)
 
-check: $(VENV)/.installed
+check: $(VENV)/.installed check-lock
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -59,6 +62,26 @@ check: $(VENV)/.installed
 format: $(VENV)/.installed
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+# What pyproject.toml lists and all that it needs, with hashes, for every Python and system.
+COMPILE = $(abspath $(VENV))/bin/uv pip compile pyproject.toml --quiet --generate-hashes \
+  --universal --python-version 3.11 --python $(abspath $(VENV))/bin/python \
+  --no-emit-index-url --custom-compile-command "make lock"
+COMPILE_BOTH = $(COMPILE) $(1) --output-file requirements.txt && \
+  $(COMPILE) $(1) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+# Versions that still fit stay, unless UPGRADE says otherwise.
+lock: $(VENV)/.installed
+	@$(call COMPILE_BOTH,$(UPGRADE))
+
+# Compiles a copy, from the versions that are there: a new release of a package does not fail it.
+check-lock: $(VENV)/.installed
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	  cp pyproject.toml requirements.txt requirements-dev.txt "$$copy" && \
+	  (cd "$$copy" && $(call COMPILE_BOTH)) && \
+	  for file in requirements.txt requirements-dev.txt; do \
+	    diff -u "$$file" "$$copy/$$file" || { echo "$$file is stale: run make lock"; exit 1; }; \
+	  done
 
 # All three at once; each is skipped when it is up to date.
 setup:
