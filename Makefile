@@ -17,7 +17,7 @@ AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat-minimal.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 
-.PHONY: run test picture chaos bench profile limits peers dead-letters check check-lock lock \
+.PHONY: run test picture chaos bench peers dead-letters check check-lock lock \
   format setup clean
 .DELETE_ON_ERROR:
 
@@ -32,32 +32,25 @@ picture: setup
 	@PICTURE=docs/images/conversation.png $(VENV)/bin/python -m pytest -q \
 	  tests/end_to_end/test_chat.py -k "speaks_first and websocket"
 
-# Messages through the app while everything fails; takes minutes.
+# Messages through the app while everything fails; takes minutes. CHAOS="--seed 2" for other dice.
 chaos: setup
-	@$(VENV)/bin/python -m benchmarks.chaos
+	@$(VENV)/bin/python -m tests.resilience.chaos $(CHAOS)
 
 # This app beside its peers, in one run; ROWS="--only echo,floor" for some of it, --quick for a try.
 bench: $(VENV)/.installed $(AZURITE) peers
 	@$(VENV)/bin/python -m benchmarks $(ROWS)
 
-# Where the time of the template's turn goes.
-profile: $(VENV)/.installed $(AZURITE) peers
-	@$(VENV)/bin/python -m benchmarks.where
-
-# How many messages a process delivers, the more it has in flight.
-limits: $(VENV)/.installed $(AZURITE)
-	@$(VENV)/bin/python -m benchmarks.limits
-
 peers: $(PEERS_VENV)/.installed
 
 # In the storage account that AzureWebJobsStorage names, or local.settings.json does.
 dead-letters: $(VENV)/.installed
-	@$(VENV)/bin/python -m bot_logic.dead_letters $(DO)
+	@$(VENV)/bin/python -m bot_logic.admin.dead_letters $(DO)
 
 check: $(VENV)/.installed check-lock
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
 
 format: $(VENV)/.installed
 	$(VENV)/bin/ruff check --fix .

@@ -1,47 +1,45 @@
-"""The function app: every trigger on one screen.
+"""The function app: every trigger on one screen, one blueprint for each resource.
 
-RESOURCE 1, the bot endpoint, is `messages`: channels post to it, the bot answers and puts what
-users say on the queue. RESOURCE 2, the queue worker, is `deliver`: it takes messages off the queue
-and hands them back to the bot over Direct Line, and `bury` files those that nobody took. While a
-setting is missing or wrong none of these exists, so nothing is served unsafely and no message is
-taken off the queue; `health` says why.
+While a setting is missing or wrong neither resource exists, so nothing is served unsafely and no
+message is taken off the queue; `health` says why.
 """
 
-from bot_logic.cold_start import made_to_stay
+from bot_logic.startup import made_to_stay, may_serve, report_health, wiring
 
 with made_to_stay():
     import azure.functions as func
 
-    from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME
-    from bot_logic.wiring import may_serve, report_health, wiring
+    from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-resources = func.Blueprint()  # type: ignore[no-untyped-call]
+bot_endpoint = func.Blueprint()  # type: ignore[no-untyped-call]
+queue_worker = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
-@resources.route("messages", methods=["POST"])  # Bot Framework tokens guard it
+@bot_endpoint.route("messages", methods=["POST"])  # Bot Framework tokens guard it
 async def messages(req: func.HttpRequest) -> func.HttpResponse:
-    """RESOURCE 1: the bot's messaging endpoint."""
-    return await wiring().messages(req)
+    """RESOURCE 1: channels post what users do; what they say goes on the queue."""
+    return await wiring().endpoint.answer(req)
 
 
-@resources.queue_trigger("message", QUEUE_NAME, "AzureWebJobsStorage")
-async def deliver(message: func.QueueMessage) -> None:
-    """RESOURCE 2: the queue worker."""
-    await wiring().deliver(message)
+@queue_worker.queue_trigger("message", QUEUE_NAME, "AzureWebJobsStorage")
+async def hand_to_bot(message: func.QueueMessage) -> None:
+    """RESOURCE 2: a queue message goes back to the bot, which then speaks first."""
+    await wiring().worker.handle(message)
 
 
-@resources.queue_trigger("message", POISON_QUEUE_NAME, "AzureWebJobsStorage")
-async def bury(message: func.QueueMessage) -> None:
-    """RESOURCE 2, where a message ends that nobody took: filed, until an operator sees to it."""
-    await wiring().bury(message)
+@queue_worker.queue_trigger("message", POISON_QUEUE_NAME, "AzureWebJobsStorage")
+async def file_dead_letter(message: func.QueueMessage) -> None:
+    """RESOURCE 2: what could not be delivered is filed, until an operator sees to it."""
+    await wiring().delivery.dead_letters.file(message)
 
 
 @app.route("health", methods=["GET"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - bound by name
-    """Whether the settings are right, and whether the app can reach what it depends on."""
+    """Say whether the settings are right, and whether the app can reach what it depends on."""
     return await report_health()
 
 
 if may_serve():
-    app.register_functions(resources)
+    app.register_functions(bot_endpoint)
+    app.register_functions(queue_worker)

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any
 
 from benchmarks.channel import Said
@@ -34,10 +33,6 @@ class Sayings:
             (start, digits, text, digits, conversation, b"%07d" % (number % USERS), end)
         )
 
-    def limited_to(self, count: int) -> Iterator[bytes]:
-        """The next so many requests."""
-        return islice(self, count)
-
     @property
     def said(self) -> int:
         """How many were taken from the stream; their numbers are below this."""
@@ -45,12 +40,12 @@ class Sayings:
 
 
 def answers(numbers: range, says: Callable[[int], str]) -> Counter[Said]:
-    """What the bot has to have said to these messages, and where."""
+    """Return what the bot has to have said to these messages, and where."""
     return Counter((conversation_of(number), says(number)) for number in numbers)
 
 
 def _message(service_url: str) -> dict[str, Any]:
-    """As Web Chat's messages reach a bot through Direct Line."""
+    """Make it as Web Chat's messages reach a bot through Direct Line."""
     return {
         "type": "message",
         "id": f"activity-{_NUMBER}",

@@ -3,9 +3,7 @@
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
 """
 
-import asyncio
 import json
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -25,43 +23,29 @@ class Channel:
 
     Attributes:
         login: answers what is asked of the login server at the same address, if there is one.
-        arrived_at: when the last activity came, on the performance counter, seconds.
     """
 
     login: Login | None = None
-    arrived_at: float = 0.0
     _received: list[tuple[bytes, bytes]] = field(default_factory=list)
-    _wanted: tuple[int, asyncio.Event] | None = None
 
     def __call__(self, head: bytes, body: bytes) -> bytes:
         """Answer one request."""
         if head.startswith(b"POST /v3/conversations/"):
-            self.arrived_at = time.perf_counter()
             self._received.append((head, body))
-            if self._wanted is not None and len(self._received) >= self._wanted[0]:
-                self._wanted[1].set()
             return _TAKEN
         answer = self.login.answer(head) if self.login is not None else None
         return answer or _NOT_FOUND
 
     def __len__(self) -> int:
-        """How many activities came since `forget`, of any type."""
+        """Count the activities that came since `forget`, of any type."""
         return len(self._received)
 
     def forget(self) -> None:
         """Begin anew."""
         self._received.clear()
-        self._wanted = None
-
-    async def holds(self, count: int, within: float) -> None:
-        """Wait until so many activities came; raises TimeoutError after `within` seconds."""
-        self._wanted = count, asyncio.Event()
-        if len(self._received) < count:
-            async with asyncio.timeout(within):
-                await self._wanted[1].wait()
 
     def said(self) -> Counter[Said]:
-        """The texts that came, by conversation, and how often each did."""
+        """Return the texts that came, by conversation, and how often each did."""
         everything = ((_conversation_in(head), json.loads(body)) for head, body in self._received)
         return Counter(
             (conversation, activity["text"])
@@ -70,7 +54,7 @@ class Channel:
         )
 
     def without_token(self) -> int:
-        """How many activities came without the access token that the login server gave out."""
+        """Count the activities that came without the token that the login server gave out."""
         if self.login is None:
             return 0
         proof = self.login.proof_of_the_bot

@@ -16,21 +16,21 @@ class UnexpectedAnswer(Exception):
 
 
 class Load:
-    """Keep-alive connections to one server, one request under way on each.
-
-    Raises:
-        UnexpectedAnswer: an answer was no success.
-    """
+    """Keep-alive connections to one server, one request under way on each."""
 
     def __init__(self, url: str, connections: int) -> None:
         address = urlsplit(url)
         self._host, self._port = address.hostname or "", address.port or 80
         self._connections = connections
 
-    async def run(self, requests: Iterator[bytes], seconds: float) -> float:
-        """Send for so long, or until there are no more requests; returns the seconds it took."""
-        started = time.perf_counter()
-        deadline = started + seconds
+    async def run(self, requests: Iterator[bytes], seconds: float) -> None:
+        """Send for so many seconds, or until there are no more requests.
+
+        Raises:
+            UnexpectedAnswer: an answer was no success.
+            TimeoutError: the last answers did not come.
+        """
+        deadline = time.perf_counter() + seconds
 
         def following() -> bytes | None:
             return None if time.perf_counter() >= deadline else next(requests, None)
@@ -41,7 +41,6 @@ class Load:
             await loop.create_connection(partial(_itself, caller), self._host, self._port)
         async with asyncio.timeout(seconds + PATIENCE):
             await asyncio.gather(*(caller.finished for caller in callers))
-        return time.perf_counter() - started
 
 
 def _itself(caller: "_Caller") -> "_Caller":

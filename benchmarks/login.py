@@ -30,7 +30,6 @@ class Login:
     def __init__(self) -> None:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.base_url = ""  # known once it is served
-        self.tokens_given = 0
 
     @property
     def proof_of_the_bot(self) -> bytes:
@@ -38,7 +37,7 @@ class Login:
         return f"Bearer {_ACCESS_TOKEN}".encode()
 
     def channel_token(self, service_url: str) -> str:
-        """What a request from the channel at this address proves itself with."""
+        """Sign what a request from the channel at this address proves itself with."""
         now = int(time.time())
         claims = {"iss": ISSUER, "aud": APP_ID, "nbf": now, "exp": now + LIFETIME}
         return jwt.encode(
@@ -46,14 +45,13 @@ class Login:
         )
 
     def answer(self, head: bytes) -> bytes | None:
-        """The answer to a request, or None for one that is not for a login server."""
+        """Answer a request; return None for one that is not for a login server."""
         path = head.split(b" ", 2)[1].decode()
         if path == METADATA_PATH:
             return json_answer(json.dumps({"jwks_uri": f"{self.base_url}/keys"}).encode())
         if path == "/keys":
             return self._published_keys
         if path == TOKEN_PATH:
-            self.tokens_given += 1
             token = {"access_token": _ACCESS_TOKEN, "token_type": "Bearer", "expires_in": LIFETIME}
             return json_answer(json.dumps(token).encode())
         return None

@@ -12,10 +12,8 @@ class Plan:
         seconds: how long one measurement lasts.
         warm_up: seconds before it, which do not count.
         connections: of the load generator, one request under way on each.
-        messages: in one proactive round, and in the rows that count messages.
+        messages: in one round of a row that counts messages.
         imports: how many fresh processes import each.
-        conversations: how many are stored, one after the other, in the growth row.
-        backlog: how many messages wait on the queue, one after the other, in the growth row.
     """
 
     rounds: int = 11
@@ -24,16 +22,6 @@ class Plan:
     connections: int = 16
     messages: int = 1000
     imports: int = 15
-    conversations: tuple[int, ...] = (100, 1_000, 10_000, 100_000)
-    backlog: tuple[int, ...] = (10, 100, 1_000, 10_000)
 
 
-QUICK = Plan(
-    rounds=1,
-    seconds=0.4,
-    warm_up=0.1,
-    messages=60,
-    imports=1,
-    conversations=(10, 100),
-    backlog=(10, 50),
-)
+QUICK = Plan(rounds=1, seconds=0.4, warm_up=0.1, messages=60, imports=1)

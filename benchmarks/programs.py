@@ -1,4 +1,4 @@
-"""Measured programs: each a process on a core of its own, with what it costs in CPU and memory."""
+"""Measured programs: each a process on a core of its own, with the CPU time it takes."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,6 @@ PEERS_PYTHON = Path(f"{sys.prefix}-peers/bin/python")  # beside ours, and of the
 START_TIMEOUT = 30.0  # seconds
 STOP_TIMEOUT = 5.0  # seconds
 _TICKS = os.sysconf("SC_CLK_TCK")  # of CPU time, in a second
-_KIB = 1024
 
 
 class CannotMeasure(Exception):
@@ -52,16 +51,9 @@ class Running:
     url: str
 
     def cpu_seconds(self) -> float:
-        """What it has used so far, all threads, user and system."""
+        """Return what it has used so far, all threads, user and system."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS  # utime, stime: man 5 proc
-
-    def memory(self) -> float:
-        """Its resident set, MB."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * _KIB / 1e6
-        raise CannotMeasure(f"process {self.pid} has ended")
 
 
 @asynccontextmanager
@@ -85,7 +77,7 @@ async def running(program: Program) -> AsyncIterator[Running]:
             stdin=asyncio.subprocess.DEVNULL,
         )
     try:
-        await _answering(process, program, port)
+        await listening(process, program.module, port)
         yield Running(process.pid, f"http://127.0.0.1:{port}")
     finally:
         await _stop(process)
@@ -106,12 +98,12 @@ def on_core(core: int | None) -> Iterator[None]:
 
 
 def measured_core() -> int | None:
-    """The core of the measured programs, or None if this machine cannot tell them apart."""
+    """Return the core of the measured programs; None if this machine cannot tell them apart."""
     return _CORES[-1] if len(_CORES) > 1 else None
 
 
 def measuring_core() -> int | None:
-    """The core of the load generator and the channel."""
+    """Return the core of the load generator and the channel, or None likewise."""
     return _CORES[0] if len(_CORES) > 1 else None
 
 
@@ -124,12 +116,17 @@ _CORES = _cores()  # before anything was bound to one of them
 
 def _check_ready(program: Program) -> None:
     if not Path("/proc/self/stat").exists():
-        raise CannotMeasure("CPU time and memory are read from Linux's /proc")
+        raise CannotMeasure("CPU time is read from Linux's /proc")
     if not Path(program.python).exists():
         raise CannotMeasure("the peers are not installed; `make bench` does it")
 
 
-async def _answering(process: asyncio.subprocess.Process, program: Program, port: int) -> None:
+async def listening(process: asyncio.subprocess.Process, name: str, port: int) -> None:
+    """Wait until a process listens on its port of loopback.
+
+    Raises:
+        CannotMeasure: it has ended, or does not listen in time.
+    """
     deadline = time.monotonic() + START_TIMEOUT
     while process.returncode is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError):
@@ -137,7 +134,7 @@ async def _answering(process: asyncio.subprocess.Process, program: Program, port
             writer.close()
             return
         await asyncio.sleep(0.05)
-    raise CannotMeasure(f"{program.module} did not start")
+    raise CannotMeasure(f"{name} did not start")
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

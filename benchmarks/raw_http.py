@@ -18,14 +18,14 @@ class UnreadableHttp(Exception):
 
 
 def head_of(path: str, length: int, **headers: str) -> bytes:
-    """The head of a POST of JSON to this machine."""
+    """Make the head of a POST of JSON to this machine."""
     fields = {"Host": "127.0.0.1", "Content-Type": "application/json", **headers}
     lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
     return f"POST {path} HTTP/1.1\r\n{lines}Content-Length: {length}\r\n\r\n".encode()
 
 
 def json_answer(body: bytes, status: str = "200 OK") -> bytes:
-    """A whole response that carries JSON."""
+    """Make a whole response that carries JSON."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     return head.encode() + END_OF_HEAD + body
 
@@ -55,35 +55,24 @@ class HttpMessages(asyncio.Protocol):
         self._received = received
 
     def message_received(self, head: bytes, body: bytes) -> None:
-        """One message; its head is without the empty line."""
+        """Take one message; its head is without the empty line."""
         raise NotImplementedError
 
 
 class _Served(HttpMessages):
-    def __init__(self, handler: Handler, delay: float) -> None:
+    def __init__(self, handler: Handler) -> None:
         super().__init__()
         self._handler = handler
-        self._delay = delay
 
     def message_received(self, head: bytes, body: bytes) -> None:
-        answer = self._handler(head, body)
-        if self._delay:
-            asyncio.get_running_loop().call_later(self._delay, self.transport.write, answer)
-        else:
-            self.transport.write(answer)
+        self.transport.write(self._handler(head, body))
 
 
 @asynccontextmanager
-async def serving(handler: Handler, delay: float = 0.0) -> AsyncIterator[str]:
-    """Answer requests on loopback as long as the block lasts; gives the base URL.
-
-    Args:
-        handler: makes the response to a request.
-        delay: seconds that each response takes.
-    """
-    server = await asyncio.get_running_loop().create_server(
-        lambda: _Served(handler, delay), "127.0.0.1", 0
-    )
+async def serving(handler: Handler) -> AsyncIterator[str]:
+    """Let `handler` answer requests on loopback as long as the block lasts; yield the base URL."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Served(handler), "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:

@@ -1,19 +1,18 @@
-"""The results as a table and as JSON, with where and on what they were measured."""
+"""The results: each row's medians, and in which run it was measured; as JSON and as a table."""
 
 import json
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from benchmarks.goals import GOALS
-from benchmarks.outcome import Outcome, Series
+from benchmarks.outcome import Outcome
 from benchmarks.plan import Plan
 from benchmarks.programs import PEERS_PYTHON, ROOT, measured_core
 
@@ -26,90 +25,72 @@ PACKAGES = (
     "orjson",
     "PyJWT",
 )
-SIGNS = {True: "yes", False: "no", None: ""}
 
 
 def line(outcome: Outcome) -> str:
-    """An outcome for the terminal."""
+    """Return an outcome for the terminal."""
     goal = GOALS[outcome.key]
-    sign = {True: "met", False: "NOT MET", None: ""}[goal.is_met(outcome)]
-    low, high = map(goal.shown, outcome.spread)
+    sign = {"yes": ": met", "no": ": NOT MET", "": ""}[goal.verdict(outcome.ratio)]
+    low, high = goal.shown(outcome.ratio_low), goal.shown(outcome.ratio_high)
     return (
-        f"{outcome.key:<16} ours {_number(outcome.ours)}, {outcome.other.who} "
-        f"{_number(outcome.other)} {outcome.ours.unit}: {goal.shown(outcome.ratio)} "
-        f"({low} to {high}), {goal.sentence}: {sign}".rstrip(": ")
+        f"{outcome.key:<16} {_number(outcome.ours)} beside {_number(outcome.theirs)} "
+        f"{outcome.unit}: {goal.shown(outcome.ratio)} ({low} to {high}), {goal.sentence}{sign}"
     )
 
 
-def write(outcomes: Sequence[Outcome], plan: Plan) -> None:
-    """Write both forms into docs/benchmarks."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    write_json(RESULTS / "results.json", outcomes, plan)
-    (RESULTS / "results.md").write_text("\n".join(_page(outcomes, plan)) + "\n")
-
-
-def write_json(path: Path, outcomes: Sequence[Outcome], plan: Plan) -> None:
-    """Write all that was seen, also of some rows only."""
-    where = {**_machine(), "plan": asdict(plan)}
-    rows = {
-        each.key: {"goal": GOALS[each.key].sentence, "met": GOALS[each.key].is_met(each)}
-        | each.to_json()
-        for each in outcomes
-    }
-    document = json.dumps({"measured": where, "rows": rows}, indent=1)
-    path.write_text(document + "\n")
+def write(outcomes: Sequence[Outcome], plan: Plan, folder: Path = RESULTS) -> None:
+    """Put these rows into results.json and results.md; others stay as they were measured."""
+    path = folder / "results.json"
+    old = json.loads(path.read_text()) if path.exists() else {"runs": {}, "rows": {}}
+    machine = _machine(plan)
+    run = f"{time.strftime('%Y-%m-%d', time.gmtime())}, Python {machine['python']}"
+    new = {each.key: {**asdict(each), "run": run} for each in outcomes}
+    rows = {key: (old["rows"] | new)[key] for key in GOALS if key in old["rows"] | new}
+    used = {row["run"] for row in rows.values()}
+    runs = {name: of_it for name, of_it in (old["runs"] | {run: machine}).items() if name in used}
+    path.write_text(json.dumps({"runs": runs, "rows": rows}, indent=1) + "\n")
+    (folder / "results.md").write_text("\n".join(_page(runs, rows)) + "\n")
 
 
 def draw() -> None:
     """Draw the written results, with the peers' packages."""
-    pictures = (str(RESULTS / "results.json"), str(ROOT / "docs/images"))
+    picture = ROOT / "docs/images/turns.png"
     subprocess.run(  # noqa: S603 - our own program
-        [PEERS_PYTHON, "-m", "benchmarks.peers.plots", *pictures], cwd=ROOT, check=True
+        [PEERS_PYTHON, "-m", "benchmarks.peers.plots", RESULTS / "results.json", picture],
+        cwd=ROOT,
+        check=True,
     )
 
 
-def _page(outcomes: Sequence[Outcome], plan: Plan) -> Iterator[str]:
+def _page(runs: Mapping[str, Any], rows: Mapping[str, Any]) -> Iterator[str]:
     yield "# Results\n"
     yield "Written by `make bench`; [how it is measured](README.md). Medians of the rounds, and"
     yield "from the lowest to the highest round in brackets.\n"
-    yield "| row | what | ours | compared with | theirs | ratio | goal | met |"
-    yield "|---|---|---|---|---|---|---|---|"
-    for each in outcomes:
-        goal = GOALS[each.key]
-        low, high = map(goal.shown, each.spread)
+    yield "| row | what | ours | compared with | theirs | ratio | goal | met | run |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    numbers = {name: number for number, name in enumerate(runs, 1)}
+    for key, row in rows.items():
+        goal = GOALS[key]
+        low, high = goal.shown(row["ratio_low"]), goal.shown(row["ratio_high"])
         yield (
-            f"| {each.key} | {goal.what}, {each.ours.unit} | {_number(each.ours)} | {goal.other} "
-            f"| {_number(each.other)} | {goal.shown(each.ratio)} ({low} to {high}) "
-            f"| {goal.sentence} | {SIGNS[goal.is_met(each)]} |"
+            f"| {key} | {goal.what}, {row['unit']} | {_number(row['ours'])} | {goal.other} "
+            f"| {_number(row['theirs'])} | {goal.shown(row['ratio'])} ({low} to {high}) "
+            f"| {goal.sentence} | {goal.verdict(row['ratio'])} | {numbers[row['run']]} |"
         )
-    yield "\n![Turns per CPU second](../images/turns.png)\n"
-    yield "![What a message costs as things grow](../images/growth.png)"
-    yield "\n## In wall time\n"
-    yield "| row | who | turns/s | its core was busy | the load generator's |"
-    yield "|---|---|---|---|---|"
-    for each in outcomes:
-        yield from _in_wall_time(each)
-    yield "\n## Where\n"
-    yield f"Rounds: {plan.rounds} of {plan.seconds:g} s each, in turns.\n"
-    yield from (f"- {name}: {value}" for name, value in _machine().items())
+    yield "\n![Turns per CPU second](../images/turns.png)"
+    for name, machine in runs.items():
+        yield f"\n## Run {numbers[name]}: {name}\n"
+        yield from (f"- {what}: {value}" for what, value in machine.items())
 
 
-def _in_wall_time(outcome: Outcome) -> Iterator[str]:
-    for who, seen in outcome.more.items():
-        if isinstance(seen, dict) and "turns_per_second" in seen:
-            busy, load = map(median, (seen["cpu_utilisation"], seen["load_generator_utilisation"]))
-            rate = seen["turns_per_second"]["median"]
-            yield f"| {outcome.key} | {who} | {rate:.0f} | {busy:.0%} | {load:.0%} |"
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004
 
 
-def _number(series: Series) -> str:
-    return f"{series.median:.0f}" if series.median >= 100 else f"{series.median:.3g}"  # noqa: PLR2004
-
-
-def _machine() -> dict[str, Any]:
+def _machine(plan: Plan) -> dict[str, str]:
     one_core = measured_core() is None
     return {
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "rounds": f"{plan.rounds} of {plan.seconds:g} s each, in turns",
         "processor": _processor(),
         "cores": "one for all, so the load generator takes part of it" if one_core else "two used",
         "system": f"{platform.system()} {platform.release()}",

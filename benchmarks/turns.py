@@ -1,18 +1,17 @@
 """One program after the other is talked to, round by round, and what each turn cost it."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from benchmarks.activities import Sayings, answers
 from benchmarks.channel import Channel, Said
 from benchmarks.load import Load
-from benchmarks.outcome import Series, WrongWork
+from benchmarks.outcome import WrongWork
 from benchmarks.plan import Plan
 from benchmarks.programs import Running
 
+UNIT = "turns per CPU second"
 MAX_SHOWN = 3  # wrong texts in an error message
 
 
@@ -28,18 +27,16 @@ class Conversing:
 
 @dataclass
 class Talk:
-    """Rounds of talking with one program."""
+    """Rounds of talking with one program.
+
+    Attributes:
+        rates: turns a second of the program's CPU time, one for each round.
+    """
 
     who: str
     program: Running
     about: Conversing
-    wall: list[float] = field(default_factory=list, init=False)  # turns a second
-    core: list[float] = field(default_factory=list, init=False)  # turns a second of CPU time
-    busy: list[float] = field(
-        default_factory=list, init=False
-    )  # CPU time of the program, of each second
-    load: list[float] = field(default_factory=list, init=False)  # the same of the measuring process
-    memory: list[float] = field(default_factory=list, init=False)  # MB after the round
+    rates: list[float] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         """Begin counting at 0."""
@@ -47,47 +44,27 @@ class Talk:
 
     async def round(self, plan: Plan) -> None:
         """Talk for a while; the warm-up is checked, but not counted."""
-        load, channel = Load(self.program.url, plan.connections), self.about.channel
-        channel.forget()
+        load = Load(self.program.url, plan.connections)
+        self.about.channel.forget()
         first = self._sayings.said
         await load.run(self._sayings, plan.warm_up)
-        warm, used, own = self._sayings.said, self.program.cpu_seconds(), time.process_time()
-        seconds = await load.run(self._sayings, plan.seconds)
-        used, own = self.program.cpu_seconds() - used, time.process_time() - own
-        turns = self._sayings.said - warm
-        self.wall.append(turns / seconds)
-        self.core.append(turns / max(used, 0.001))
-        self.busy.append(used / seconds)
-        self.load.append(own / seconds)
-        self.memory.append(self.program.memory())
+        warm, used = self._sayings.said, self.program.cpu_seconds()
+        await load.run(self._sayings, plan.seconds)
+        used = self.program.cpu_seconds() - used
+        self.rates.append((self._sayings.said - warm) / max(used, 0.001))
         await self.check(range(first, self._sayings.said))
 
     async def check(self, numbers: range) -> None:
         """Raise WrongWork unless these messages were answered as they should."""
         check_said(self.about.channel, answers(numbers, self.about.says), self.who)
 
-    @property
-    def series(self) -> Series:
-        """What is compared."""
-        return Series(self.who, "turns per CPU second", self.core)
 
-    def seen(self) -> dict[str, Any]:
-        """All that was seen, for the results."""
-        return {
-            "turns_per_second": Series(self.who, "turns/s", self.wall).to_json(),
-            "turns_per_cpu_second": Series(self.who, "turns/s", self.core).to_json(),
-            "cpu_utilisation": self.busy,
-            "load_generator_utilisation": self.load,
-            "memory_mb": self.memory,
-        }
-
-
-async def talk_in_turns(talks: Sequence[Talk], plan: Plan) -> Mapping[str, Talk]:
-    """Each round talks with each program once; by whom they are."""
+async def talk_in_turns(talks: Sequence[Talk], plan: Plan) -> Mapping[str, Sequence[float]]:
+    """Let each round talk with each program once; return their rates, by who they are."""
     for _ in range(plan.rounds):
         for talk in talks:
             await talk.round(plan)
-    return {talk.who: talk for talk in talks}
+    return {talk.who: talk.rates for talk in talks}
 
 
 def check_said(

@@ -9,17 +9,17 @@ USERS = 100  # conversations that take turns
 
 
 def text_of(number: int) -> str:
-    """What is said in this message."""
+    """Return what is said in this message."""
     return f"message {number:07}"
 
 
 def conversation_of(number: int) -> str:
-    """Where it is said."""
+    """Return the id of the conversation in which it is said."""
     return f"conversation-{number % USERS:07}"
 
 
 def reference(number: int, service_url: str) -> dict[str, Any]:
-    """The ConversationReference of this message's conversation."""
+    """Return the ConversationReference of this message's conversation."""
     return {
         "channelId": "directline",
         "serviceUrl": service_url,

@@ -1,29 +1,37 @@
 """The proactive bot, in two resources that share nothing but a contract.
 
-=====================  ==========================================================================
-``bot_endpoint/``      RESOURCE 1: takes what users say, puts it on the queue, speaks first
-``queue_worker/``      RESOURCE 2: takes it off the queue, hands it back to the bot by Direct Line
-``envelope.py``        the contract: what travels on the queue and inside the trigger
-``signature.py``       the contract: how the bot knows that a trigger is the worker's
-``legacy.py``          the contract: the shapes that the old template's producers still write
-``wire.py``            JSON, ids, addresses, and how a service says no, the same for all
-``service_urls``       which addresses the bot may send to
-``storage_queue``      one Azure Storage queue: put, and nothing else
-``table.py``           one Azure Storage table: rows by key
-``storage_requests``   what each message asks of these two, signed and sent
-``storage_transport``  the connections that both use
-``deliveries.py``      each message comes to one end, by its id
-``undelivered.py``     another attempt later, or a dead letter
-``dead_letters/``      dead letters: what they say, where they are filed, what an operator can do
-``settings.py``        the only reader of the environment
-``errors.py``          "a retry can help" or "a retry can never help"
-``single_flight``      one call under way, shared by all who want its result
-``health.py``          what GET /api/health looks at
-``wiring.py``          the composition root: builds each long-lived thing once
-``cold_start.py``      imports, without looking for garbage
-=====================  ==========================================================================
+======================  =========================================================================
+``bot.py``              YOURS: what the bot says; what you add stands beside it
+``startup.py``          once per process: imports, wiring, whether the app may serve
+``wiring.py``           the composition root: calls each package's own ``build()``
+``settings.py``         the only reader of settings: all checked, each problem named
+``testing.py``          your bot in a test: no Azurite, no network, milliseconds
+``bot_endpoint/``       RESOURCE 1: takes what channels post: runs turns, delivers triggers
+``queue_worker/``       RESOURCE 2: takes messages off the queue, hands each to the bot
+``delivery/``           how a message ends: delivered once, put back, or a dead letter
+``conversations/``      the conversations that the bot can continue: their references
+``storage/``            the only place that knows Azure Storage; its doubles in ``memory/``
+``contract/``           what travels: envelope, trigger token, dead letter; status, retry decision
+``admin/``              an operator's commands
+``health.py``           the checks behind GET /api/health
+``errors.py``           every error: retryable, permanent, or refused
+``secret.py``           a string that does not show itself
+``json_text.py``        JSON as it travels
+``addresses.py``        ids, URLs, and which service URLs the bot may send to
+``bot_identity.py``     who the bot is, in which cloud
+``access_token.py``     tokens, kept and renewed
+``outgoing.py``         what all outgoing HTTP calls share
+``deadline.py``         one deadline for a turn
+``clock.py``            time and chance, which a test can replace
+``single_flight.py``    one call under way, shared by all who want its result
+======================  =========================================================================
 
-Imports point one way: ``function_app`` -> ``wiring`` -> a resource -> the contract. The two
-resources never import each other, and only ``bot_endpoint`` knows the bot SDK
-(``tests/unit/test_architecture.py`` says so).
+Imports point one way, and import-linter says so (``make check``; the contract is in
+``pyproject.toml``)::
+
+    function_app > startup | admin | testing > wiring > bot > bot_endpoint | queue_worker
+      > delivery | conversations > storage > contract > errors, secret, json_text, ...
+
+The resources never import each other. Only ``bot.py``, ``testing.py`` and ``bot_endpoint/`` know
+the bot SDK, only ``storage/`` knows Azure Storage's.
 """

@@ -1,22 +1,26 @@
-"""Every error the two resources raise, named for what its receiver does next.
+"""Every error that the two resources raise, and what its receiver does next.
 
 ProactiveBotError
 ├── SettingsError            serve nothing, say which settings are wrong
 ├── BadRequest               answer the caller 4xx and name the field
-├── RetryHelps               put the message back on the queue, try again later
-│   ├── ServiceUnavailable   a neighbour is down, slow, or asks us to wait
+├── RetryableError           a later attempt can succeed: put the message back
+│   ├── ServiceUnavailable   a dependency is down, slow, or asks us to wait
+│   │   ├── AskedToWait      it is throttling: no failed attempt, however often
+│   │   └── AttemptUnderWay  somebody else is at this message: no failed attempt either
 │   └── QueueUnavailable     the queue could not take a message
 │       ├── QueueNotCreated
 │       └── MessageNotInserted
-└── RetryNeverHelps          put the message on the poison queue with this reason
+├── NewerVersion             put the message back, for an instance of a newer version
+└── PermanentError           no later attempt can: the message becomes a dead letter
     ├── UndecodableMessage   what is on the queue is not a message of ours
     ├── ExpiredMessage       it is too late to deliver it
     ├── OversizedMessage     it does not fit into a queue message
-    └── Refused              a neighbour will never take this message
+    └── Refused              a dependency will never take this message
         └── ConversationGone the conversation is over; its reference can be forgotten
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 
 class ProactiveBotError(Exception):
@@ -53,23 +57,38 @@ class BadRequest(ProactiveBotError):
         self.field = field
 
 
-class RetryHelps(ProactiveBotError):
+class RetryableError(ProactiveBotError):
     """A later attempt can succeed.
 
     Attributes:
-        retry_after: whole seconds that the neighbour asked us to wait, if it did.
+        retry_after: whole seconds that the dependency asked us to wait, if it did.
+        is_failed_attempt: whether it counts towards `MaxDeliveryAttempts`.
     """
+
+    is_failed_attempt: ClassVar[bool] = True
 
     def __init__(self, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
 
-class ServiceUnavailable(RetryHelps):
-    """A neighbour (Direct Line, the bot, a channel, the tables) is down, slow or throttling."""
+class ServiceUnavailable(RetryableError):
+    """A dependency (Direct Line, the bot, a channel, the tables) is down, slow or throttling."""
 
 
-class QueueUnavailable(RetryHelps):
+class AskedToWait(ServiceUnavailable):
+    """A dependency is throttling; only the message's age ends it."""
+
+    is_failed_attempt = False
+
+
+class AttemptUnderWay(ServiceUnavailable):
+    """Another attempt at the same message is under way; its lease ends it."""
+
+    is_failed_attempt = False
+
+
+class QueueUnavailable(RetryableError):
     """The storage queue could not take a message."""
 
 
@@ -81,11 +100,15 @@ class MessageNotInserted(QueueUnavailable):
     """The queue did not accept the message."""
 
 
-class RetryNeverHelps(ProactiveBotError):
-    """No later attempt can succeed; the message ends on the poison queue with this reason."""
+class NewerVersion(ProactiveBotError):
+    """The message was written by a newer version of this app, which is being rolled out."""
 
 
-class UndecodableMessage(RetryNeverHelps):
+class PermanentError(ProactiveBotError):
+    """No later attempt can succeed; the message becomes a dead letter with this reason."""
+
+
+class UndecodableMessage(PermanentError):
     """A queue message is not JSON, or not of a known shape.
 
     Attributes:
@@ -97,16 +120,16 @@ class UndecodableMessage(RetryNeverHelps):
         self.field = field
 
 
-class ExpiredMessage(RetryNeverHelps):
+class ExpiredMessage(PermanentError):
     """The message is older than its sender allowed."""
 
 
-class OversizedMessage(RetryNeverHelps):
+class OversizedMessage(PermanentError):
     """The message does not fit into one queue message."""
 
 
-class Refused(RetryNeverHelps):
-    """A neighbour answered that it will never take this message."""
+class Refused(PermanentError):
+    """A dependency answered that it will never take this message."""
 
 
 class ConversationGone(Refused):

@@ -1,13 +1,16 @@
-"""What GET /api/health looks at: can the app reach what it depends on?"""
+"""What GET /api/health looks at: can the app reach what it depends on?
+
+It looks and creates nothing, so that it works for an identity that may only read.
+"""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
 
+from bot_logic.clock import Clock
 from bot_logic.errors import ProactiveBotError
 from bot_logic.single_flight import SingleFlight
 
@@ -25,41 +28,44 @@ class Report:
 
     @property
     def healthy(self) -> bool:
-        """Whether all of them passed."""
+        """Tell whether all of them passed."""
         return all(outcome == "reachable" for outcome in self.checks.values())
 
 
 class Health:
     """Runs all checks side by side, and not more often than every `KEPT_FOR` seconds."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(
+        self, checks: Mapping[str, Check], clock: Clock, *, patience: float = CHECK_TIMEOUT
+    ) -> None:
         self._checks = checks
+        self._clock = clock
+        self._patience = patience
         self._report = Report({})
-        self._made_at = float("-inf")  # on the monotonic clock
+        self._made_at = float("-inf")  # as the clock's `elapsed`
         self._make_once = SingleFlight(self._make)  # however many ask
 
     async def report(self) -> Report:
-        """The state of things now, or a moment ago."""
-        if time.monotonic() - self._made_at > KEPT_FOR:
+        """Return the state of things now, or a moment ago."""
+        if self._clock.elapsed() - self._made_at > KEPT_FOR:
             await self._make_once()
         return self._report
 
     async def _make(self) -> None:
-        outcomes = await asyncio.gather(*map(_outcome, self._checks.values()))
+        outcomes = await asyncio.gather(*map(self._outcome, self._checks.values()))
         self._report = Report(dict(zip(self._checks, outcomes, strict=True)))
-        self._made_at = time.monotonic()
+        self._made_at = self._clock.elapsed()
+
+    async def _outcome(self, check: Check) -> str:
+        try:
+            async with asyncio.timeout(self._patience):
+                await check()
+        except (ProactiveBotError, aiohttp.ClientError, TimeoutError) as error:
+            return f"unreachable: {type(error).__name__}"
+        return "reachable"
 
 
 async def answers(session: aiohttp.ClientSession, url: str) -> None:
     """Check that a web server answers at all, whatever it says to a bare GET."""
     async with session.get(url, allow_redirects=False):
         return
-
-
-async def _outcome(check: Check) -> str:
-    try:
-        async with asyncio.timeout(CHECK_TIMEOUT):
-            await check()
-    except (ProactiveBotError, aiohttp.ClientError, TimeoutError) as error:
-        return f"unreachable: {type(error).__name__}"
-    return "reachable"

@@ -8,14 +8,28 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
+from urllib.parse import parse_qs
 
+from bot_logic.access_token import ManagedIdentity
+from bot_logic.addresses import BOT_FRAMEWORK_HOSTS, ServiceUrls, is_base_url
+from bot_logic.bot_identity import (
+    APP_TYPES,
+    GOVERNMENT_CLOUD,
+    PUBLIC_CLOUD,
+    AppType,
+    BotIdentity,
+    Cloud,
+)
 from bot_logic.errors import SettingsError
-from bot_logic.service_urls import BOT_FRAMEWORK_HOSTS, ServiceUrls
-from bot_logic.wire import is_base_url
-
-AppType = Literal["MultiTenant", "SingleTenant", "UserAssignedMSI"]
-APP_TYPES: Final[tuple[AppType, ...]] = ("MultiTenant", "SingleTenant", "UserAssignedMSI")
+from bot_logic.secret import Secret
+from bot_logic.storage.location import (
+    DeveloperSignIn,
+    Login,
+    SharedAccessSignature,
+    SharedKey,
+    StorageLocation,
+)
 
 DEFAULT_DIRECT_LINE_ENDPOINT: Final = "https://directline.botframework.com"
 DEFAULT_MESSAGE_LIFETIME: Final = 24 * 3600  # seconds
@@ -27,6 +41,12 @@ MIN_SIGNING_KEY_LENGTH: Final = 32  # characters; HMAC-SHA256 wants 256 bits, RF
 EXAMPLE_SECRET: Final = "only-for-this-machine"  # noqa: S105
 _HOST_NAME: Final = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")
 
+_STORAGE: Final = "AzureWebJobsStorage"
+_BY_IDENTITY: Final = tuple(
+    f"{_STORAGE}__{name}"
+    for name in ("accountName", "queueServiceUri", "tableServiceUri", "credential", "clientId")
+)
+_ACCOUNT: Final = re.compile(r"[a-z0-9]{3,24}")
 _DEVELOPMENT_STORAGE: Final = "UseDevelopmentStorage=true"
 # Azurite's account and key are public and the same everywhere.
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
@@ -39,100 +59,7 @@ _AZURITE: Final = (
 )
 
 
-class Secret:
-    """A string that does not show itself."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The string itself; call this only where it goes onto the wire."""
-        return self._value
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __repr__(self) -> str:
-        return "Secret('**********')"
-
-
-@dataclass(frozen=True, slots=True)
-class Cloud:
-    """Where tokens come from and who signs them, in one Azure cloud.
-
-    https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
-    """
-
-    channel_token_issuer: str
-    channel_openid_metadata_url: str
-    emulator_openid_metadata_url: str
-    login_url: str
-    default_tenant: str
-    oauth_scope: str
-
-
-PUBLIC_CLOUD: Final = Cloud(
-    channel_token_issuer="https://api.botframework.com",  # noqa: S106 - an issuer, no secret
-    channel_openid_metadata_url="https://login.botframework.com/v1/.well-known/openidconfiguration",
-    emulator_openid_metadata_url=(
-        "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration"
-    ),
-    login_url="https://login.microsoftonline.com",
-    default_tenant="botframework.com",
-    oauth_scope="https://api.botframework.com",
-)
-GOVERNMENT_CLOUD: Final = Cloud(
-    channel_token_issuer="https://api.botframework.us",  # noqa: S106 - an issuer, no secret
-    channel_openid_metadata_url=(
-        "https://login.botframework.azure.us/v1/.well-known/openidconfiguration"
-    ),
-    emulator_openid_metadata_url=(
-        "https://login.microsoftonline.us/cab8a31a-1906-4287-a0d8-4eef66b95f6e/v2.0"
-        "/.well-known/openid-configuration"
-    ),
-    login_url="https://login.microsoftonline.us",
-    default_tenant="MicrosoftServices.onmicrosoft.us",
-    oauth_scope="https://api.botframework.us",
-)
 _CLOUDS: Final = {"": PUBLIC_CLOUD, "https://botframework.azure.us": GOVERNMENT_CLOUD}
-
-
-@dataclass(frozen=True, slots=True)
-class BotIdentity:
-    """Who the bot is towards the Bot Framework.
-
-    Attributes:
-        app_id: the Microsoft app id; empty means anonymous, which only a local run may be.
-        password: the client secret; unused with ``UserAssignedMSI``.
-        app_type: as registered with the Azure Bot.
-        tenant_id: the tenant the app lives in; empty with ``MultiTenant``.
-        authority: the base URL of the OAuth 2.0 token endpoint.
-        oauth_scope: what the bot asks tokens for.
-        channel_token_issuer: who issues the channels' tokens.
-        channel_openid_metadata_url: where the channels' signing keys are published.
-        emulator_openid_metadata_url: where the Emulator's signing keys are published.
-        identity_endpoint: the managed identity's token endpoint, with ``UserAssignedMSI``.
-        identity_header: the secret header that endpoint asks for.
-    """
-
-    app_id: str
-    password: Secret
-    app_type: AppType
-    tenant_id: str
-    authority: str
-    oauth_scope: str
-    channel_token_issuer: str
-    channel_openid_metadata_url: str
-    emulator_openid_metadata_url: str
-    identity_endpoint: str
-    identity_header: Secret
-
-    @property
-    def is_anonymous(self) -> bool:
-        """Whether requests are neither signed nor checked."""
-        return not self.app_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +67,7 @@ class Settings:
     """Everything the app can be told from outside.
 
     Attributes:
-        storage_connection: connection string of the account with the queues and the tables.
+        storage: where the account with the queues and the tables is, and how to log in there.
         direct_line_endpoint: base URL of Direct Line, without a path.
         direct_line_secret: the Direct Line channel's secret of this bot.
         trigger_signing_keys: the first signs triggers, all of them verify.
@@ -151,7 +78,7 @@ class Settings:
         service_urls: where it may send to.
     """
 
-    storage_connection: Secret
+    storage: StorageLocation
     direct_line_endpoint: str
     direct_line_secret: Secret
     trigger_signing_keys: tuple[Secret, ...]
@@ -170,7 +97,7 @@ class Settings:
         """
         read = _Reader(environ)
         settings = cls(
-            storage_connection=_storage_connection(read),
+            storage=_storage(read),
             direct_line_endpoint=read.url("DirectLineEndpoint", DEFAULT_DIRECT_LINE_ENDPOINT),
             direct_line_secret=Secret(read.secret("DirectLineSecret")),
             trigger_signing_keys=_signing_keys(read),
@@ -185,17 +112,17 @@ class Settings:
         return settings
 
 
-def storage_connection(environ: Mapping[str, str]) -> Secret:
-    """The one setting that an operator's command line needs.
+def storage_location(environ: Mapping[str, str]) -> StorageLocation:
+    """Read the settings that an operator's command line needs.
 
     Raises:
-        SettingsError: it is missing or malformed.
+        SettingsError: one is missing or malformed.
     """
     read = _Reader(environ)
-    connection = _storage_connection(read)
+    location = _storage(read)
     if read.problems:
         raise SettingsError(read.problems)
-    return connection
+    return location
 
 
 class _Reader:
@@ -230,6 +157,8 @@ class _Reader:
         value = self.optional(name, default).rstrip("/")
         if not is_base_url(value):
             self.problems.append(f"{name} must be an http(s) URL")
+        elif value.startswith("http:") and not self.runs_locally:
+            self.problems.append(f"{name} must be an https URL, except in a local run")
         return value
 
     def count(self, name: str, default: int) -> int:
@@ -240,24 +169,101 @@ class _Reader:
         return int(value)
 
 
-def _storage_connection(read: _Reader) -> Secret:
-    value = read.required("AzureWebJobsStorage")
-    if value.rstrip(";").lower() == _DEVELOPMENT_STORAGE.lower():
-        return Secret(_AZURITE)
-    parts = connection_parts(value)
-    has_key = "accountname" in parts and _is_base64(parts.get("accountkey", ""))
-    if value and not has_key and "sharedaccesssignature" not in parts:
-        read.problems.append("AzureWebJobsStorage must be a storage account's connection string")
-    return Secret(value)
+def _storage(read: _Reader) -> StorageLocation:
+    """Read where the storage account is: a connection string, or addresses and an identity.
+
+    https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
+    """
+    by_identity = [name for name in _BY_IDENTITY if read.optional(name)]
+    if not by_identity:
+        return _connected(read)
+    if read.optional(_STORAGE):
+        read.problems.append(f"{_STORAGE} and {by_identity[0]} are both set: one must go")
+    account = read.optional(f"{_STORAGE}__accountName")
+    if account and not _ACCOUNT.fullmatch(account):
+        read.problems.append(f"{_STORAGE}__accountName must be 3 to 24 small letters and digits")
+        account = "malformed"  # named once is enough
+    return StorageLocation(
+        _service_uri(read, "queue", account), _service_uri(read, "table", account), _login(read)
+    )
 
 
-def connection_parts(connection: str) -> Mapping[str, str]:
-    """What a storage account's connection string consists of, by names in lower case.
+def _service_uri(read: _Reader, service: str, account: str) -> str:
+    name = f"{_STORAGE}__{service}ServiceUri"
+    default = f"https://{account}.{service}.core.windows.net" if account else ""
+    if not read.optional(name, default):
+        read.problems.append(f"{name} is missing (or set {_STORAGE}__accountName)")
+        return ""
+    return read.url(name, default)
+
+
+def _login(read: _Reader) -> Login:
+    kind = read.optional(f"{_STORAGE}__credential").lower()
+    client_id = read.optional(f"{_STORAGE}__clientId")
+    if kind not in ("", "managedidentity"):
+        read.problems.append(f"{_STORAGE}__credential must be managedidentity, or not be set")
+        return DeveloperSignIn()  # whatever else it needs is not known
+    if not kind and client_id:
+        read.problems.append(
+            f"{_STORAGE}__credential is missing ({_STORAGE}__clientId is set): managedidentity"
+        )
+    if not kind and read.runs_locally:
+        return DeveloperSignIn()
+    reason = f" ({_STORAGE}__credential is managedidentity)" if kind else " (no identity is here)"
+    return ManagedIdentity(
+        read.required("IDENTITY_ENDPOINT", reason),
+        Secret(read.required("IDENTITY_HEADER", reason)),
+        client_id,
+    )
+
+
+def _connected(read: _Reader) -> StorageLocation:
+    """Read a connection string.
 
     https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string
     """
+    value = read.required(_STORAGE)
+    if value.rstrip(";").lower() == _DEVELOPMENT_STORAGE.lower():
+        value = _AZURITE
+    parts = _parts(value)
+    login = _login_of(parts)
+    queue_url, table_url = _endpoint(parts, "queue"), _endpoint(parts, "table")
+    if value and login is None:
+        read.problems.append(f"{_STORAGE} must be a storage account's connection string")
+    elif value and not (is_base_url(queue_url) and is_base_url(table_url)):
+        read.problems.append(f"{_STORAGE} must say where the account's queues and tables are")
+    elif isinstance(login, SharedAccessSignature) and not _covers_both(login):
+        read.problems.append(f"{_STORAGE} has a signature that must be for queues and tables")
+    return StorageLocation(queue_url, table_url, login or SharedAccessSignature(Secret("")))
+
+
+def _parts(connection: str) -> Mapping[str, str]:
+    """Take a connection string apart, by names in lower case."""
     parts = (part.partition("=") for part in connection.split(";"))
-    return {name.strip().lower(): value for name, _, value in parts if value}
+    return {name.strip().lower(): value.strip() for name, _, value in parts if value}
+
+
+def _login_of(parts: Mapping[str, str]) -> SharedKey | SharedAccessSignature | None:
+    account, key = parts.get("accountname", ""), parts.get("accountkey", "")
+    if account and _is_base64(key):
+        return SharedKey(account, Secret(key))
+    signature = parts.get("sharedaccesssignature", "").removeprefix("?")
+    return SharedAccessSignature(Secret(signature)) if signature and not key else None
+
+
+def _endpoint(parts: Mapping[str, str], service: str) -> str:
+    if given := parts.get(f"{service}endpoint"):
+        return given.rstrip("/")
+    scheme = parts.get("defaultendpointsprotocol", "https")
+    suffix = parts.get("endpointsuffix", "core.windows.net")
+    account = parts.get("accountname")
+    return f"{scheme}://{account}.{service}.{suffix}" if account else ""
+
+
+def _covers_both(login: SharedAccessSignature) -> bool:
+    """Tell whether a signature is for queues and tables; one of a single service has no `ss`."""
+    query = parse_qs(login.token.reveal())
+    return "sig" in query and {"q", "t"} <= set(query.get("ss", [""])[0])
 
 
 def _is_base64(value: str) -> bool:

@@ -1,8 +1,8 @@
 """One call under way at a time, shared by all who want its result.
 
 Where many turns wait for the same thing (a token, the signing keys, a conversation), one fetches it
-and the others await that very fetch. With a lock they would queue up instead, and pay for a dead
-neighbour's timeout one after the other.
+and the others await that very fetch. With a lock they would queue up instead, and wait for the
+timeout of a dead dependency one after the other.
 """
 
 import asyncio

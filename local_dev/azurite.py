@@ -10,7 +10,7 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 
 
 def connection_string(blob: int = 10000, queue: int = 10001, table: int = 10002) -> str:
-    """The account's connection string, with Azurite on these ports."""
+    """Return the account's connection string, with Azurite on these ports."""
     return (
         f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
         f"BlobEndpoint=http://127.0.0.1:{blob}/{ACCOUNT};"
@@ -19,8 +19,8 @@ def connection_string(blob: int = 10000, queue: int = 10001, table: int = 10002)
     )
 
 
-def command(location: Path | None, blob: int, queue: int, table: int) -> list[str]:
-    """The command that runs Azurite on these ports, with its data in this folder or in memory."""
+def command(location: Path | None, blob: int, queue: int, table: int, *more: str) -> list[str]:
+    """Return the command that runs Azurite on these ports, its data in this folder or in memory."""
     storage = ("--inMemoryPersistence",) if location is None else ("--location", str(location))
     return [
         str(PROGRAM),
@@ -31,4 +31,5 @@ def command(location: Path | None, blob: int, queue: int, table: int) -> list[st
         *("--blobPort", str(blob)),
         *("--queuePort", str(queue)),
         *("--tablePort", str(table)),
+        *more,
     ]

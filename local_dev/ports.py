@@ -9,7 +9,7 @@ FIRST, LAST = 20_000, 32_000
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different ports of loopback on which nobody listens now."""
+    """Return so many different ports of loopback on which nobody listens now."""
     found: set[int] = set()
     while len(found) < count:
         port = random.randint(FIRST, LAST)  # noqa: S311 - no secret

@@ -48,7 +48,7 @@ class Ports:
     table: int = 10002
 
     def taken(self) -> list[int]:
-        """Those on which something listens already."""
+        """Return the ports on which something listens already."""
         return [port for port in vars(self).values() if _answers(port)]
 
 
@@ -62,7 +62,7 @@ class Stack:
 
     @property
     def host_description(self) -> str:
-        """Which Functions host runs the app, in words."""
+        """The name of the Functions host that runs the app."""
         if _core_tools():
             return "Azure Functions Core Tools (func)"
         worker = importlib.util.find_spec("azure_functions_runtime") is not None
@@ -70,7 +70,7 @@ class Stack:
         return f"stand-in for Core Tools, which are not on PATH; runs the app through {loader}"
 
     def programs(self) -> tuple[Program, Program, Program]:
-        """Azurite, the local Direct Line and the Functions host, in the order to start them."""
+        """Return Azurite, the local Direct Line and the Functions host, in starting order."""
         return self._azurite(), self._direct_line(), self._functions_host()
 
     def _azurite(self) -> Program:
@@ -102,7 +102,7 @@ class Stack:
         return Program("functions", command, lambda: _healthy(health), self._host_environment())
 
     def _host_environment(self) -> dict[str, str]:
-        """For `func`, this Python; and where the others are, if not where the settings say."""
+        """Return this Python for `func`, and where the others are if the settings are wrong."""
         environment = {
             "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
             "VIRTUAL_ENV": sys.prefix,
@@ -153,7 +153,7 @@ async def _start_and_watch(processes: Processes, stack: Stack) -> None:
 
 
 def prepare(stack: Stack) -> None:
-    """See that all is there, and make local.settings.json if there is none.
+    """Check that all is there, and make local.settings.json if there is none.
 
     Raises:
         ProcessError: something is missing, or a port is taken.
@@ -170,7 +170,7 @@ def prepare(stack: Stack) -> None:
 
 
 def direct_line_settings() -> dict[str, str]:
-    """What the local Direct Line has to know of the app's settings; the environment wins."""
+    """Return the app settings that the local Direct Line needs; the environment wins."""
     values = json.loads(SETTINGS_FILE.read_text())["Values"]
     names = ("DirectLineSecret", "MicrosoftAppId", "MicrosoftAppPassword")
     return {name: os.environ.get(name, values.get(name, "")) for name in names}
@@ -188,14 +188,14 @@ def _answers(port: int) -> bool:
 
 
 async def _get(url: str) -> None:
-    """Raises an error with what was answered, unless it was 200."""
+    """Raise an error with what was answered, unless it was 200."""
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         if response.status != HTTPStatus.OK:
             raise ConnectionError(f"{url} answered {response.status} {await response.text()}")
 
 
 async def _healthy(url: str) -> None:
-    """As `_get`; and an app that cannot serve with its settings is not waited for."""
+    """Do as `_get` does, but do not wait for an app that cannot serve with its settings."""
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         text = await response.text()
         if response.status == HTTPStatus.SERVICE_UNAVAILABLE and "misconfigured" in text:

@@ -44,6 +44,8 @@ def _edit(document: Any, path: Path, value: Any) -> None:
     try:
         for key in above:
             document = document[key]
+        if isinstance(document, dict) and not isinstance(last, str):  # was a list before
+            return
         if value is MISSING:
             del document[last]
         else:

@@ -1,4 +1,4 @@
-"""An echo bot on this app's adapter, without middleware, as the peer has none.
+"""An echo bot on this app's endpoint that stores nothing, as the peer does not.
 
 With `MicrosoftAppId` in the environment all requests are authenticated, else none is.
 """
@@ -6,12 +6,19 @@ With `MicrosoftAppId` in the environment all requests are authenticated, else no
 import asyncio
 import os
 import sys
+from collections.abc import Coroutine
+from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import azure.functions as func
 from botbuilder.core import ActivityHandler, TurnContext
+from botbuilder.schema import Activity
 
-from benchmarks.ours.functions_server import route, serve
-from bot_logic.bot_endpoint.adapter import FunctionsAdapter
+from benchmarks.ours.functions_server import route
+from benchmarks.serving import serve
+from bot_logic.bot_endpoint import Endpoint
+from bot_logic.bot_endpoint.recorder import ConversationRecorder
 from bot_logic.settings import Settings
 from bot_logic.wiring import Wiring
 
@@ -20,32 +27,30 @@ class EchoBot(ActivityHandler):
     """Says what it hears."""
 
     async def on_message_activity(self, turn: TurnContext) -> None:
-        """A user wrote."""
+        """Answer what a user wrote."""
         await turn.send_activity(f"Echo: {turn.activity.text}")
 
 
-class EchoWiring(Wiring):
-    """The app's own parts, with a bot that needs no storage."""
+class NoRecorder(ConversationRecorder):
+    """Records nothing."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self._echo = EchoBot()
-        self._bare_adapter: FunctionsAdapter | None = None
-
-    async def messages(self, request: func.HttpRequest) -> func.HttpResponse:
-        """A channel's request."""
-        if self._bare_adapter is None:  # made on the running loop, as all that has a session
-            self._bare_adapter = FunctionsAdapter(
-                self._authentication(), self.settings.service_urls
-            )
-        return await self._bare_adapter.process(request, self._echo)
+    async def beside(self, activity: Activity, turn: Coroutine[Any, Any, Any]) -> Any:  # noqa: ARG002
+        """Run a turn and return what it returns."""
+        return await turn
 
 
-def main() -> None:
-    """Serve until the process ends."""
-    wiring = EchoWiring(Settings.from_environment(os.environ))
-    asyncio.run(serve(int(sys.argv[1]), {"/api/messages": route(wiring.messages)}))
+@cache
+def endpoint() -> Endpoint:
+    """Return the app's own endpoint around the echo bot; to be made on the running loop."""
+    settings = Settings.from_environment(os.environ)
+    wiring = Wiring(settings, make_bot=lambda _outbox, _counter: EchoBot())
+    return replace(wiring.endpoint, recorder=NoRecorder(wiring.conversations))
+
+
+async def answer(request: func.HttpRequest) -> func.HttpResponse:
+    """Answer a channel's request."""
+    return await endpoint().answer(request)
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(serve(int(sys.argv[1]), {"/api/messages": route(answer)}))

@@ -1,17 +1,15 @@
-"""A web server that hands requests to Azure Functions code, converted as a Functions host does."""
+"""Azure Functions code behind a web server, requests converted as a Functions host does."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 from aiohttp import web
 
-Function = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from benchmarks.serving import Handler
 
 
-def route(function: Function) -> Handler:
-    """A handler that calls a function."""
+def route(function: Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]) -> Handler:
+    """Make a handler that calls a function."""
 
     async def handle(request: web.Request) -> web.Response:
         answer = await function(
@@ -29,14 +27,3 @@ def route(function: Function) -> Handler:
         )
 
     return handle
-
-
-async def serve(port: int, routes: Mapping[str, Handler]) -> None:
-    """Answer POSTs to these paths on loopback until the process ends."""
-    app = web.Application()
-    for path, handler in routes.items():
-        app.router.add_post(path, handler)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    await asyncio.Event().wait()

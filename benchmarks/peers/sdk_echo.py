@@ -11,7 +11,7 @@ class EchoBot(ActivityHandler):
     """Says what it hears."""
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        """A user wrote."""
+        """Answer what a user wrote."""
         await turn_context.send_activity(MessageFactory.text(f"Echo: {turn_context.activity.text}"))
 
 

@@ -10,20 +10,21 @@ from aiohttp import web
 from botbuilder.core import CloudAdapterBase, TurnContext
 from botbuilder.schema import ConversationReference
 
-from benchmarks.peers.sdk_server import Configuration, Handler, make_adapter, serve
+from benchmarks.peers.sdk_server import Configuration, make_adapter, serve
+from benchmarks.serving import Handler
 from benchmarks.users import USERS, reference, text_of
 
 
 @cache  # read with the first messages, which are the warm-up
 def stored_references(service_url: str) -> list[ConversationReference]:
-    """Where to speak."""
+    """Return where to speak."""
     return [
         ConversationReference.deserialize(reference(number, service_url)) for number in range(USERS)
     ]
 
 
 def speak_first(adapter: CloudAdapterBase) -> Handler:
-    """Handles ``{"first", "count", "serviceUrl"}``: so many proactive messages."""
+    """Make the handler of ``{"first", "count", "serviceUrl"}``: so many proactive messages."""
 
     async def handle(request: web.Request) -> web.Response:
         order = await request.json()

@@ -4,7 +4,7 @@ https://github.com/microsoft/BotBuilder-Samples/tree/main/samples/python/02.echo
 """
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 import requests
 from aiohttp import web
@@ -16,9 +16,9 @@ from botframework.connector.auth import (
     PasswordServiceClientCredentialFactory,
 )
 
-TIMEOUT = 10  # seconds
+from benchmarks.serving import Handler
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+TIMEOUT = 10  # seconds
 
 
 class Configuration:
@@ -46,7 +46,7 @@ class LoopbackCredentials(MicrosoftAppCredentials):
     _token = ""
 
     def get_access_token(self, force_refresh: bool = False) -> str:  # noqa: ARG002, FBT001, FBT002
-        """As the SDK calls it, on the event loop."""
+        """Return the token; the SDK calls this on the event loop."""
         if not LoopbackCredentials._token:
             answer = requests.post(
                 f"{Configuration.TO_CHANNEL_FROM_BOT_LOGIN_URL}/oauth2/v2.0/token",
@@ -73,14 +73,14 @@ class LoopbackCredentialFactory(PasswordServiceClientCredentialFactory):
         login_endpoint: str,  # noqa: ARG002 - the SDK's signature
         validate_authority: bool,  # noqa: ARG002, FBT001
     ) -> MicrosoftAppCredentials:
-        """As the SDK calls it, once for each client."""
+        """Make credentials; the SDK calls this once for each client."""
         if not app_id:
             return MicrosoftAppCredentials.empty()
         return LoopbackCredentials(app_id, self.password, self.tenant_id, oauth_scope)
 
 
 def make_adapter() -> CloudAdapter:
-    """The SDK's adapter, as the samples make it."""
+    """Make the SDK's adapter, as the samples do."""
     factory = None
     if Configuration.APP_ID:
         factory = LoopbackCredentialFactory(Configuration.APP_ID, Configuration.APP_PASSWORD)
@@ -90,7 +90,7 @@ def make_adapter() -> CloudAdapter:
 
 
 def messages(adapter: CloudAdapter, bot: Bot) -> Handler:
-    """The messaging endpoint, as the samples have it."""
+    """Make the messaging endpoint, as the samples do."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         answer: web.StreamResponse = await adapter.process(request, bot)

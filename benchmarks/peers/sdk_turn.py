@@ -39,7 +39,7 @@ class NaiveBot(ActivityHandler):
         await self._state.save_changes(turn_context)
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        """A user wrote."""
+        """Answer what a user wrote."""
         text = turn_context.activity.text
         await turn_context.send_activity(Activity(type=ActivityTypes.typing))
         count = await self._count.get(turn_context, lambda: 0) + 1
@@ -55,7 +55,7 @@ class NaiveBot(ActivityHandler):
 
 
 def storage(where: str, connection: str) -> Storage:
-    """What keeps the state."""
+    """Return what keeps the state."""
     if where == "memory":
         return MemoryStorage()
     return BlobStorage(BlobStorageSettings("state", connection_string=connection))

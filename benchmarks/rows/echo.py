@@ -1,7 +1,7 @@
 """Echo turns: through the SDK's adapter, through ours, and through none."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 
 from benchmarks.channel import Channel
 from benchmarks.login import APP_ID, APP_PASSWORD, METADATA_PATH, Login
@@ -10,74 +10,51 @@ from benchmarks.plan import Plan
 from benchmarks.programs import Program, running
 from benchmarks.raw_http import serving
 from benchmarks.settings import SETTINGS
-from benchmarks.turns import Conversing, Talk, talk_in_turns
+from benchmarks.turns import UNIT, Conversing, Talk, talk_in_turns
 from benchmarks.users import text_of
 
-PROGRAMS = {
-    "peer": "benchmarks.peers.sdk_echo",
-    "ours": "benchmarks.ours.echo",
-    "floor": "benchmarks.peers.floor_echo",
-}
+PEER = "benchmarks.peers.sdk_echo"
+OURS = "benchmarks.ours.echo"
+FLOOR = "benchmarks.peers.floor"
 
 
-async def measure_open(keys: Collection[str], plan: Plan) -> list[Outcome]:
-    """The rows "echo" and "floor", both from the same rounds: nobody is authenticated."""
-    wanted = {"echo": ("peer", "ours"), "floor": ("ours", "floor")}
-    named = {who for key in keys for who in wanted[key]}
-    talks = await _measure(named, Channel(), plan)
+async def measure_open(plan: Plan) -> list[Outcome]:
+    """Measure "echo" and "floor" in the same rounds: nobody is authenticated."""
+    rates = await _measure((PEER, OURS, FLOOR), Channel(), plan)
     return [
-        compared(
-            key,
-            talks["ours"].series,
-            talks[other].series,
-            {who: talks[who].seen() for who in wanted[key]},
-        )
-        for key, other in (("echo", "peer"), ("floor", "floor"))
-        if key in keys
+        compared("echo", UNIT, rates[OURS], rates[PEER]),
+        compared("floor", UNIT, rates[OURS], rates[FLOOR]),
     ]
 
 
-async def measure_authenticated(_keys: Collection[str], plan: Plan) -> list[Outcome]:
-    """The row "echo_auth": each request carries a token that is checked, in both directions."""
-    talks = await _measure({"peer", "ours"}, Channel(Login()), plan)
-    seen = {who: talk.seen() for who, talk in talks.items()}
-    return [compared("echo_auth", talks["ours"].series, talks["peer"].series, seen)]
+async def measure_authenticated(plan: Plan) -> list[Outcome]:
+    """Measure "echo_auth": each request carries a token that is checked, in both directions."""
+    rates = await _measure((PEER, OURS), Channel(Login()), plan)
+    return [compared("echo_auth", UNIT, rates[OURS], rates[PEER])]
 
 
-async def _measure(named: Collection[str], channel: Channel, plan: Plan) -> Mapping[str, Talk]:
-    async with _conversing(channel) as (about, settings), AsyncExitStack() as stack:
+async def _measure(
+    modules: Sequence[str], channel: Channel, plan: Plan
+) -> Mapping[str, Sequence[float]]:
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(serving(channel))
+        settings, token = SETTINGS, ""
+        if channel.login is not None:
+            channel.login.base_url = url
+            settings, token = SETTINGS | _registered(url), channel.login.channel_token(url)
+        about = Conversing(channel, url, lambda number: f"Echo: {text_of(number)}", token)
         talks = [
-            Talk(who, await stack.enter_async_context(running(_program(module, settings))), about)
-            for who, module in PROGRAMS.items()
-            if who in named
+            Talk(module, await stack.enter_async_context(running(program)), about)
+            for module in modules
+            for program in [Program(module, environment=settings)]
         ]
         return await talk_in_turns(talks, plan)
 
 
-@asynccontextmanager
-async def _conversing(channel: Channel) -> AsyncIterator[tuple[Conversing, Mapping[str, str]]]:
-    """The channel at its address, and the settings of the bots that it talks to."""
-    async with serving(channel) as url:
-        if channel.login is None:
-            yield Conversing(channel, url, _echo), SETTINGS
-            return
-        channel.login.base_url = url
-        token = channel.login.channel_token(url)
-        yield Conversing(channel, url, _echo, token), {**SETTINGS, **_registered(url)}
-
-
-def _registered(login_url: str) -> Mapping[str, str]:
+def _registered(login_url: str) -> dict[str, str]:
     return {
         "MicrosoftAppId": APP_ID,
         "MicrosoftAppPassword": APP_PASSWORD,
         "ToChannelFromBotLoginUrl": f"{login_url}/botframework.com",
         "ToBotFromChannelOpenIdMetadataUrl": f"{login_url}{METADATA_PATH}",
     }
-
-
-def _program(module: str, settings: Mapping[str, str]) -> Program:
-    return Program(module, environment=settings)
-
-
-def _echo(number: int) -> str:
-    return f"Echo: {text_of(number)}"

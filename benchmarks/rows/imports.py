@@ -4,9 +4,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Collection, Sequence
 
-from benchmarks.outcome import Outcome, Series, WrongWork, compared
+from benchmarks.outcome import Outcome, WrongWork, compared
 from benchmarks.plan import Plan
 from benchmarks.programs import ROOT, measured_core, on_core
 from benchmarks.settings import SETTINGS
@@ -26,31 +25,19 @@ print(json.dumps([seconds, int(status) * 1024 / 1e6]))
 """
 
 
-async def measure(keys: Collection[str], plan: Plan) -> list[Outcome]:
-    """The rows "import" and "import_memory"; the first of each, which compiles, is dropped."""
-    ours, peer = [], []
-    for _ in range(plan.imports + 1):
-        peer.append(await _import(PEER))
-        ours.append(await _import(OURS))
-    limit = Series("limit", "MB", [MEMORY_LIMIT] * plan.imports)
-    peers_memory = {"peer": _memory("peer", peer).to_json()}
-    outcomes = [
-        compared("import", _seconds("ours", ours), _seconds("peer", peer)),
-        compared("import_memory", _memory("ours", ours), limit, peers_memory),
+async def measure(plan: Plan) -> list[Outcome]:
+    """Measure "import" and "import_memory"; the first of each, which compiles, is dropped."""
+    pairs = [(await _import(OURS), await _import(PEER)) for _ in range(plan.imports + 1)][1:]
+    return [
+        compared("import", "s", [ours[0] for ours, _ in pairs], [peer[0] for _, peer in pairs]),
+        compared(
+            "import_memory", "MB", [ours[1] for ours, _ in pairs], [MEMORY_LIMIT] * len(pairs)
+        ),
     ]
-    return [outcome for outcome in outcomes if outcome.key in keys]
-
-
-def _seconds(who: str, imports: Sequence[tuple[float, float]]) -> Series:
-    return Series(who, "s", [seconds for seconds, _ in imports[1:]])
-
-
-def _memory(who: str, imports: Sequence[tuple[float, float]]) -> Series:
-    return Series(who, "MB", [memory for _, memory in imports[1:]])
 
 
 async def _import(statement: str) -> tuple[float, float]:
-    """How long it took, seconds, and the memory it left behind, MB."""
+    """Return how long it took, seconds, and the memory it left behind, MB."""
     with on_core(measured_core()):
         process = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -1,11 +1,11 @@
 """How many messages a conversation has had, kept in ConversationState."""
 
 import asyncio
-import random
 
 from botbuilder.core import ConversationState, TurnContext
 
 from bot_logic.bot_endpoint.state import StateConflict
+from bot_logic.clock import Chance
 from bot_logic.errors import ServiceUnavailable
 
 ATTEMPTS = 20
@@ -16,11 +16,12 @@ _PROPERTY = "messageCount"
 class MessageCounter:
     """Counts so that messages that come in together still get a number each."""
 
-    def __init__(self, state: ConversationState) -> None:
+    def __init__(self, state: ConversationState, chance: Chance) -> None:
         self._state = state
+        self._chance = chance
 
     async def next(self, turn: TurnContext) -> int:
-        """This message's number in its conversation, from 1; stored when this returns.
+        """Return this message's number in its conversation, from 1; it is stored then.
 
         Raises:
             ServiceUnavailable: the table could not be reached.
@@ -34,7 +35,7 @@ class MessageCounter:
             try:
                 await self._state.save_changes(turn)
             except StateConflict:  # another message of this conversation was faster
-                await asyncio.sleep(random.random() * PAUSE * (attempt + 1))  # noqa: S311 - jitter
+                await asyncio.sleep(self._chance.fraction() * PAUSE * (attempt + 1))
             else:
                 return number
         raise ServiceUnavailable("the conversation's state changed too often")

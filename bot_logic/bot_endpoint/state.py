@@ -11,7 +11,7 @@ from typing import Any
 
 from botbuilder.core import Storage
 
-from bot_logic.table import MAX_TEXT, Row, RowConflict, Table
+from bot_logic.storage.protocols import MAX_TEXT, Row, RowConflict, Table, digest_key
 
 TABLE_NAME = "botstate"
 MAX_KNOWN = 10_000  # items remembered in memory, about 3 MB of counts
@@ -26,11 +26,12 @@ class TableStorage(Storage):
         self._table = table
 
     async def read(self, keys: list[str]) -> dict[str, Any]:
-        """The items that exist among `keys`, each with its ETag."""
-        found = {key: await self._table.read(key) for key in keys}
+        """Return the items that exist among `keys`, each with its ETag."""
+        found = {key: await self._table.read(digest_key(key)) for key in keys}
         return {
-            key: json.loads(row["data"]) | {_ETAG: etag}
-            for key, (row, etag) in ((k, f) for k, f in found.items() if f is not None)
+            key: json.loads(row.columns["data"]) | {_ETAG: row.etag}
+            for key, row in found.items()
+            if row is not None
         }
 
     async def write(self, changes: Mapping[str, dict[str, Any]]) -> None:
@@ -41,18 +42,18 @@ class TableStorage(Storage):
             TypeError: an item is not JSON, or too large for a table row.
         """
         for key, item in changes.items():
-            etag, row = item.get(_ETAG), _row(key, item)
+            etag, row, where = item.get(_ETAG), _row(key, item), digest_key(key)
             if etag == "*":
-                await self._table.put(key, row)
+                await self._table.put(where, row)
             elif etag:
-                item[_ETAG] = await self._table.replace(key, row, etag)
+                item[_ETAG] = await self._table.replace(where, row, etag)
             else:
-                item[_ETAG] = await self._table.insert(key, row)
+                item[_ETAG] = await self._table.insert(where, row)
 
     async def delete(self, keys: list[str]) -> None:
-        """Delete the items; those that do not exist are fine."""
+        """Delete the items; that some do not exist is no error."""
         for key in keys:
-            await self._table.delete(key)
+            await self._table.delete(digest_key(key))
 
 
 class RememberingStorage(Storage):
@@ -62,12 +63,13 @@ class RememberingStorage(Storage):
     somebody else wrote in between; who only reads would go on reading what is out of date.
     """
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, max_known: int = MAX_KNOWN) -> None:
         self._storage = storage
+        self._max_known = max_known
         self._known: OrderedDict[str, str] = OrderedDict()  # JSON, so that nobody else changes it
 
     async def read(self, keys: list[str]) -> dict[str, Any]:
-        """The items that exist among `keys`, each with its ETag."""
+        """Return the items that exist among `keys`, each with its ETag."""
         known = {key: json.loads(self._known[key]) for key in keys if key in self._known}
         if unknown := [key for key in keys if key not in known]:
             found = await self._storage.read(unknown)
@@ -94,7 +96,7 @@ class RememberingStorage(Storage):
 
     def _remember(self, items: Mapping[str, dict[str, Any]]) -> None:
         self._known |= {key: json.dumps(item) for key, item in items.items()}
-        while len(self._known) > MAX_KNOWN:
+        while len(self._known) > self._max_known:
             self._known.popitem(last=False)
 
 

@@ -1,110 +1,173 @@
 """The trigger handler: what the queue brought back, said in the conversation it belongs to."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from botbuilder.core import Middleware, TurnContext
+from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
-from bot_logic.bot_endpoint.conversations import Conversations
-from bot_logic.bot_endpoint.schema_json import Malformed, read
-from bot_logic.deliveries import Deliveries
-from bot_logic.envelope import TRIGGER_NAME, Envelope
+from bot_logic.addresses import base_url
+from bot_logic.bot_endpoint.adapter import FunctionsAdapter
+from bot_logic.bot_endpoint.sdk.model_json import Malformed, read
+from bot_logic.bot_endpoint.sdk.turn_context import Turn
+from bot_logic.clock import Clock
+from bot_logic.contract.envelope import TRIGGER_NAME, Envelope
+from bot_logic.contract.retry import Failure
+from bot_logic.contract.status import Status
+from bot_logic.contract.trigger_token import TriggerRefused, verify
+from bot_logic.conversations.references import Conversations
+from bot_logic.deadline import to_its_end, within
+from bot_logic.delivery.host_gate import HostGate
+from bot_logic.delivery.idempotency import Ending, IdempotencyRecords
+from bot_logic.delivery.redelivery import Redelivery
 from bot_logic.errors import (
     BadRequest,
     ConversationGone,
-    RetryHelps,
-    RetryNeverHelps,
+    ExpiredMessage,
     ServiceUnavailable,
     UndecodableMessage,
 )
-from bot_logic.settings import Secret
-from bot_logic.signature import TriggerRefused, verify
-from bot_logic.undelivered import Undelivered
+from bot_logic.secret import Secret
+
+DELIVERY_TIMEOUT: Final = 12  # seconds for `on_trigger`; what it has begun to send is sent
 
 logger = logging.getLogger(__name__)
 
-SpeakFirst = Callable[[TurnContext, Envelope], Awaitable[None]]
+
+class ProactiveBot(Protocol):
+    """What this module needs of the bot."""
+
+    async def on_trigger(self, turn: TurnContext, envelope: Envelope) -> None:
+        """Say in the turn's conversation what the queue brought back."""
 
 
-class ProactiveAdapter(Protocol):
-    """What this module needs of the adapter."""
-
-    async def speak_first(
-        self, reference: ConversationReference, logic: Callable[[TurnContext], Awaitable[None]]
-    ) -> None:
-        """Run `logic` in the referenced conversation, with no activity that asked for it."""
+def is_trigger(document: dict[str, Any]) -> bool:
+    """Tell whether an activity says that it is a trigger; whether it is true is for `take`."""
+    if document["type"] == ActivityTypes.event:
+        return bool(document.get("name") == TRIGGER_NAME)
+    return bool(document["type"] == TRIGGER_NAME)  # as the old template's worker sent it
 
 
-class TriggerHandler(Middleware):
-    """Takes triggers out of the stream of turns; all else goes on to the bot.
+def activity_of(envelope: Envelope) -> Activity | None:
+    """Return the activity that an envelope wants to be sent, or None if it has only a text.
 
-    A message whose trigger verifies is in safe hands when the turn ends well: it was delivered,
-    now or before, or put back for a later attempt, or it is a dead letter.
+    Raises:
+        UndecodableMessage: naming the field at fault.
+    """
+    if envelope.activity is None:
+        return None
+    try:
+        return read(Activity, {"type": ActivityTypes.message, **envelope.activity})
+    except Malformed as error:
+        raise UndecodableMessage(error.rule, field=f"activity.{error.field}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerHandler:
+    """Delivers what triggers carry.
+
+    When `take` returns, the message of a trigger that verified was delivered, now or before, or it
+    was put back for a later attempt, or it is a dead letter.
     """
 
-    def __init__(
-        self,
-        signing_keys: tuple[Secret, ...],
-        speak_first: SpeakFirst,
-        conversations: Conversations,
-        deliveries: Deliveries,
-        undelivered: Undelivered,
-    ) -> None:
-        self._signing_keys = signing_keys
-        self._speak_first = speak_first
-        self._conversations = conversations
-        self._deliveries = deliveries
-        self._undelivered = undelivered
+    adapter: FunctionsAdapter
+    bot: ProactiveBot
+    conversations: Conversations
+    records: IdempotencyRecords
+    redelivery: Redelivery
+    gate: HostGate
+    clock: Clock
+    signing_keys: tuple[Secret, ...]
 
-    async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
-        """Deliver a trigger's envelope, or go on with the turn if it is none."""
-        if not _is_trigger(context.activity):
-            await logic()
-            return
-        envelope = self._verified(context.activity)
-        try:
-            envelope.check_not_expired()
-            deliver = partial(self._deliver, context.adapter, envelope)
-            delivered = await self._deliveries.once(envelope.id, deliver)
-        except (RetryHelps, RetryNeverHelps) as error:
-            if isinstance(error, ConversationGone):
-                await self._forget(envelope)
-            await self._undelivered.settle(envelope, error)
-        else:
-            outcome = "delivered" if delivered else "not sent again, it was delivered before"
-            logger.info("message %s %s", envelope.id, outcome)
+    async def take(self, document: dict[str, Any]) -> None:
+        """Deliver a trigger's envelope, to its end even if the caller is cancelled.
 
-    def _verified(self, activity: Activity) -> Envelope:
+        Args:
+            document: an activity that `is_trigger`, from whomever.
+
+        Raises:
+            BadRequest: 403, the worker did not sign it.
+            NewerVersion: a worker of a newer version signed it.
+            QueueUnavailable: it could neither be delivered nor put back.
+        """
+        await to_its_end(self._see_to(self._verified(document)))
+
+    def _verified(self, document: dict[str, Any]) -> Envelope:
+        conversation_id = document["conversation"]["id"]
         try:
-            return verify(activity.value, activity.conversation.id, self._signing_keys)
+            return verify(
+                document.get("value"), conversation_id, self.signing_keys, self.clock.now()
+            )
         except TriggerRefused as error:
-            logger.warning("trigger refused in %s: %s", activity.conversation.id, error)
+            logger.warning("trigger refused in %s: %s", conversation_id, error)
             raise BadRequest(str(error), status=403, code="TriggerRefused") from error
 
-    async def _deliver(self, adapter: ProactiveAdapter, envelope: Envelope) -> None:
-        await adapter.speak_first(
-            _conversation_reference(envelope.reference),
-            lambda turn: self._speak_first(turn, envelope),
-        )
+    async def _see_to(self, envelope: Envelope) -> None:
+        see_to_failure = partial(self._after_failure, envelope)
+        try:
+            envelope.check_not_expired(self.clock.now())
+            self.gate.check(_host(envelope))  # before anything is written because of it
+            ending = await self.records.once(
+                envelope.key,
+                partial(self._deliver, envelope),
+                attempt=envelope.attempt + 1,
+                on_failure=see_to_failure,
+            )
+        except (ServiceUnavailable, ExpiredMessage) as error:  # nothing has been sent
+            await see_to_failure(error)
+        else:
+            _log_ending(envelope, ending)
+
+    async def _after_failure(self, envelope: Envelope, error: Failure) -> None:
+        if isinstance(error, ConversationGone):
+            await self._forget(envelope)
+        await self.redelivery.after_failure(envelope, error)
+
+    async def _deliver(self, envelope: Envelope) -> None:
+        reference = _conversation_reference(envelope)
+        activity_of(envelope)  # which must be readable, for the bot is going to send it
+        turns: list[Turn] = []
+
+        async def speak(turn: Turn) -> None:
+            turns.append(turn)
+            await self.bot.on_trigger(turn, envelope)
+
+        try:
+            async with self.gate.through(_host(envelope)), within(DELIVERY_TIMEOUT):
+                await self.adapter.continue_with(reference, speak)
+        except TimeoutError:
+            if not any(turn.has_spoken for turn in turns):
+                raise ServiceUnavailable(f"nothing was sent within {DELIVERY_TIMEOUT} s") from None
+            logger.warning("message %s was sent, and on_trigger cut short", envelope.id)
 
     async def _forget(self, envelope: Envelope) -> None:
         try:
-            await self._conversations.forget(dict(envelope.reference))
+            await self.conversations.forget_stale(dict(envelope.conversation))
         except ServiceUnavailable as error:
             logger.warning("conversation of message %s not forgotten: %s", envelope.id, error)
 
 
-def _is_trigger(activity: Activity) -> bool:
-    if activity.type == ActivityTypes.event:
-        return bool(activity.name == TRIGGER_NAME)
-    return bool(activity.type == TRIGGER_NAME)  # as the old template's worker sent it
+def _host(envelope: Envelope) -> str:
+    address = base_url(envelope.conversation["serviceUrl"])
+    return "" if address is None else address.host
 
 
-def _conversation_reference(reference: Any) -> ConversationReference:
+def _log_ending(envelope: Envelope, ending: Ending) -> None:
+    match ending:
+        case Ending(Status.OPEN, now=False):
+            logger.info("a copy of message %s dropped: it has a successor", envelope.id)
+        case Ending(Status.OPEN):
+            pass  # said when it was put back, or given up
+        case Ending(status, now=True):
+            logger.info("message %s is %s", envelope.id, status.value)
+        case Ending(status):
+            logger.info("message %s is %s already, not sent again", envelope.id, status.value)
+
+
+def _conversation_reference(envelope: Envelope) -> ConversationReference:
     try:
-        return read(ConversationReference, dict(reference))
+        return read(ConversationReference, dict(envelope.conversation))
     except Malformed as error:
         raise UndecodableMessage(error.rule, field=f"conversation.{error.field}") from error

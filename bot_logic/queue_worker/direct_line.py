@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 import aiohttp
 
-from bot_logic.errors import ProactiveBotError, Refused, ServiceUnavailable
-from bot_logic.settings import Secret
+from bot_logic.errors import AskedToWait, ProactiveBotError, Refused, ServiceUnavailable
+from bot_logic.outgoing import error_code, json_or_none, retry_after
+from bot_logic.secret import Secret
 from bot_logic.single_flight import SingleFlight
-from bot_logic.wire import error_code, retry_after
 
 # The service itself waits 15 seconds for the bot; a little more, so that its answer is heard.
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=20)  # seconds
@@ -86,20 +86,20 @@ class DirectLine:
                 allow_redirects=False,  # the secret goes to this address and no other
             ) as response:
                 if response.status < HTTPStatus.MULTIPLE_CHOICES:
-                    return await response.json(content_type=None)
+                    return await json_or_none(response)  # 2xx means taken, whatever it says
                 raise await _error(response)
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise ServiceUnavailable(f"Direct Line: {type(error).__name__}") from error
 
 
 async def _error(response: aiohttp.ClientResponse) -> ProactiveBotError:
-    try:
-        answer = await response.json(content_type=None)
-    except ValueError:
-        answer = None
-    what = f"Direct Line answered {response.status} {error_code(answer)}".rstrip()
+    code = error_code(await json_or_none(response))
+    what = f"Direct Line answered {response.status} {code}".rstrip()
     if response.status in _NEVER:
         return Refused(what)
     if response.status in _RENEW:
         return _ConversationLost(what)
-    return ServiceUnavailable(what, retry_after=retry_after(response.headers))
+    wait = retry_after(response.headers)
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS or wait is not None:
+        return AskedToWait(what, retry_after=wait)
+    return ServiceUnavailable(what)

@@ -1,31 +1,62 @@
-"""A message from the queue becomes a trigger for the bot, or is kept for later, or buried."""
+"""A message from the queue becomes a trigger for the bot, or is kept for later, or given up."""
 
 import logging
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Protocol
 
-from bot_logic.envelope import TRIGGER_NAME, Envelope, decode
-from bot_logic.errors import RetryHelps, RetryNeverHelps, UndecodableMessage
-from bot_logic.queue_worker.direct_line import DirectLine
-from bot_logic.settings import Secret
-from bot_logic.signature import sign
-from bot_logic.storage_queue import ReceivedMessage
-from bot_logic.undelivered import Undelivered
+from bot_logic.addresses import base_url
+from bot_logic.clock import Clock
+from bot_logic.contract.envelope import TRIGGER_NAME, Envelope, decode
+from bot_logic.contract.trigger_token import sign
+from bot_logic.delivery.host_gate import HostGate
+from bot_logic.delivery.idempotency import IdempotencyRecords
+from bot_logic.delivery.redelivery import Redelivery
+from bot_logic.errors import (
+    NewerVersion,
+    PermanentError,
+    RetryableError,
+    ServiceUnavailable,
+    UndecodableMessage,
+)
+from bot_logic.secret import Secret
+from bot_logic.storage.protocols import ReceivedMessage
+
+DIRECT_LINE: Final = "Direct Line"
 
 logger = logging.getLogger(__name__)
+
+
+class Triggers(Protocol):
+    """The way to the bot: Direct Line, or what stands in for it in a test."""
+
+    async def post(self, activity_for: Callable[[str], dict[str, Any]]) -> None:
+        """Post an activity and wait until the bot has handled it.
+
+        Args:
+            activity_for: makes the activity for the conversation with this id.
+
+        Raises:
+            ServiceUnavailable: the bot may have done its work all the same.
+            Refused: this activity will never be taken.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class QueueWorker:
     """Hands queue messages to the bot, one at a time or many at once."""
 
-    direct_line: DirectLine
-    undelivered: Undelivered
+    triggers: Triggers
+    records: IdempotencyRecords
+    redelivery: Redelivery
+    gate: HostGate
+    clock: Clock
     signing_keys: tuple[Secret, ...]
     message_lifetime: int  # seconds, for a message that says nothing of its own
 
     async def handle(self, message: ReceivedMessage) -> None:
-        """Deliver one queue message.
+        """Hand one queue message to the bot.
 
         Returning means that it can be deleted from the queue: the bot took it, or it was put back
         for a later attempt, or it is a dead letter.
@@ -34,23 +65,49 @@ class QueueWorker:
             QueueUnavailable, OversizedMessage: it could not be put back; leave it on the queue, and
                 the host makes it visible again later.
         """
+        body, message_id = message.get_body(), message.id or ""
         try:
-            envelope = decode(message.get_body(), default_id=message.id or "")
-            envelope = envelope.expiring(self.message_lifetime)
+            envelope = decode(body, default_id=message_id, now=self.clock.now())
         except UndecodableMessage as error:
-            await self.undelivered.bury(message.get_body(), message.id or "", error)
-            return
+            await self.redelivery.give_up_undecodable(body, message_id, error)
+        except NewerVersion as error:
+            await self.redelivery.leave_to_newer(body, message_id, error)
+        else:
+            await self._see_to(envelope.expiring(self.message_lifetime))
+
+    async def _see_to(self, envelope: Envelope) -> None:
+        now = self.clock.now()
         try:
-            envelope.check_not_expired()
+            envelope.check_not_expired(now)
+            if too_early := envelope.seconds_until_due(now):
+                await self.redelivery.postpone(envelope, too_early)
+                return
             await self._hand_to_bot(envelope)
-        except (RetryHelps, RetryNeverHelps) as error:
-            await self.undelivered.settle(envelope, error)
+        except (RetryableError, PermanentError) as error:
+            if await self._has_successor(envelope):
+                logger.info("message %s was seen to by the bot: %s", envelope.id, error)
+            else:
+                await self.redelivery.after_failure(envelope, error)
         else:
             logger.info("message %s handed to the bot", envelope.id)
 
+    async def _has_successor(self, envelope: Envelope) -> bool:
+        """Tell whether the bot has seen to a message, although Direct Line says that it failed."""
+        try:
+            return await self.records.has_successor(envelope.key, envelope.attempt + 1)
+        except ServiceUnavailable:
+            return False  # rather a copy too many, which is dropped later
+
     async def _hand_to_bot(self, envelope: Envelope) -> None:
         def trigger(conversation_id: str) -> dict[str, Any]:
-            value = sign(envelope, conversation_id, self.signing_keys)
+            value = sign(envelope, conversation_id, self.signing_keys, self.clock.now())
             return {"type": "event", "name": TRIGGER_NAME, "value": value}
 
-        await self.direct_line.post(trigger)
+        address = base_url(envelope.conversation["serviceUrl"])
+        channel = "" if address is None else address.host
+        # Direct Line waits for the bot, which waits for the channel: so it is that which hangs.
+        async with (
+            self.gate.through(f"the bot, for {channel},"),
+            self.gate.through(DIRECT_LINE, max_slow=math.inf),
+        ):
+            await self.triggers.post(trigger)

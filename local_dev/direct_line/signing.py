@@ -34,7 +34,11 @@ class SigningKey:
             "nbf": issued,
             "exp": issued + LIFETIME,
         }
-        return jwt.encode(claims, self._private, "RS256", {"kid": self._key_id})
+        return self.sign(claims)
+
+    def sign(self, claims: JsonObject, headers: JsonObject | None = None) -> str:
+        """Return a token with these claims, and with these headers besides the usual ones."""
+        return jwt.encode(claims, self._private, "RS256", {"kid": self._key_id} | (headers or {}))
 
     def public(self) -> JsonObject:
         """Return the public half as a JWK, endorsed for the channels it speaks for."""

@@ -44,7 +44,7 @@ def parse_object(raw: bytes) -> JsonObject:
     """Read a body as one JSON object; an empty body is an empty object.
 
     Raises:
-        ApiError: 413 if it is too long, 400 if it is no JSON object.
+        ApiError: 413 if it is too long, 400 if it is not a JSON object.
     """
     try:
         text = raw.decode()

@@ -40,7 +40,7 @@ class Function(Protocol):
     trigger: Mapping[str, Any]
 
     async def invoke(self, value: Datum, metadata: Mapping[str, Datum]) -> Datum | None:
-        """Call it with its trigger's value; raise InvocationError if it fails."""
+        """Call the function with its trigger's value; raise InvocationError if it fails."""
 
 
 def load_app(app_dir: Path, loader: str) -> tuple[list[Function], str]:

@@ -18,7 +18,7 @@ class StartError(Exception):
 class Configuration:
     """What the host needs to know; what the files leave out is as in the real host."""
 
-    def __init__(self, app_dir: Path) -> None:
+    def __init__(self, app_dir: Path, cores: int | None = os.cpu_count()) -> None:
         """Read both files; `Values` become environment variables unless already set."""
         self.port = _read_local_settings(app_dir / "local.settings.json")
         host, queues = _File(app_dir / "host.json"), "extensions.queues."
@@ -28,7 +28,7 @@ class Configuration:
         )
         self.route_prefix = prefix.strip("/")
         self.batch_size = host.number(queues + "batchSize", 16, 1, 32)
-        threshold = self.batch_size // 2 * (os.cpu_count() or 1)
+        threshold = self.batch_size // 2 * (cores or 1)
         self.new_batch_threshold = host.number(queues + "newBatchThreshold", threshold, 0)
         self.max_dequeue_count = host.number(queues + "maxDequeueCount", 5, 1)
         self.max_polling_seconds = host.seconds(queues + "maxPollingInterval", "00:01:00", 0.1)

@@ -42,6 +42,11 @@ class QueueListener:
         self._outage = False
         log.info("%s: queueTrigger %s", function.name, self._name)
 
+    @property
+    def queue_url(self) -> str:
+        """The address of the queue."""
+        return str(self._queue.url)
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set, then let what is under way finish."""
         in_flight: set[asyncio.Task[None]] = set()

@@ -13,10 +13,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
-from benchmarks.chaos import LocalDirectLine
 from local_dev.ports import free_ports
 from local_dev.processes import Processes, Program
 from local_dev.run import Ports, Stack, prepare
+from tests.resilience.local_direct_line import LocalDirectLine
 
 # For a machine without a screen that reaches no other network; root needs --no-sandbox.
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]

@@ -3,15 +3,17 @@
 import json
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from benchmarks import report
 from benchmarks.__main__ import MEASURES, Measure
 from benchmarks.activities import Sayings
 from benchmarks.channel import Channel
 from benchmarks.goals import GOALS
 from benchmarks.load import Load, UnexpectedAnswer
-from benchmarks.outcome import WrongWork
+from benchmarks.outcome import Outcome, WrongWork
 from benchmarks.plan import QUICK
 from benchmarks.programs import PEERS_PYTHON
 from benchmarks.raw_http import json_answer, serving
@@ -50,18 +52,20 @@ def _message(text: str) -> bytes:
     ("keys", "measure"), [pytest.param(*each, id="-".join(each[0])) for each in MEASURES]
 )
 async def test_a_row_does_its_work(keys: tuple[str, ...], measure: Measure) -> None:
-    outcomes = await measure(keys, QUICK)  # raises if the work was not done
-    assert {outcome.key for outcome in outcomes} == set(keys)
+    if keys == ("turn_worker",):
+        pytest.importorskip("azure_functions_runtime")  # for Python 3.13 and later
+    outcomes = await measure(QUICK)  # raises if the work was not done
+    assert [outcome.key for outcome in outcomes] == list(keys)
     assert all(outcome.ratio > 0 for outcome in outcomes)
-    assert all(len(outcome.ours.values) >= 1 for outcome in outcomes)
 
 
-@needs_peers
-async def test_calls_are_counted_on_the_wire() -> None:
-    (calls,) = [measure for keys, measure in MEASURES if keys == ("calls",)]
-    (outcome,) = await calls(("calls",), QUICK)
-    assert outcome.more["calls"] == {
-        "worker to Direct Line": QUICK.messages,
-        "Direct Line to bot": QUICK.messages,
-        "bot to channel": QUICK.messages,
-    }
+def test_rows_that_are_not_measured_again_keep_their_run(tmp_path: Path) -> None:
+    report.write([Outcome("echo", "turns", 2, 1, 2, 2, 2)], QUICK, tmp_path)
+    written = json.loads((tmp_path / "results.json").read_text())
+    (run,) = written["runs"]
+    document = json.dumps(written).replace(run, "long ago")
+    (tmp_path / "results.json").write_text(document)
+    report.write([Outcome("turn", "turns", 3, 1, 3, 3, 3)], QUICK, tmp_path)
+    rows = json.loads((tmp_path / "results.json").read_text())["rows"]
+    assert {key: row["run"] for key, row in rows.items()} == {"echo": "long ago", "turn": run}
+    assert "## Run 2: " in (tmp_path / "results.md").read_text()

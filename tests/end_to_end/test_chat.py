@@ -63,7 +63,7 @@ async def test_a_reload_stays_in_the_conversation(new_chat: NewChat) -> None:
 async def test_a_waiting_message_is_delivered_after_the_host_restarted(
     new_chat: NewChat, running: RunningStack
 ) -> None:
-    await running.restart("functions", **{"AzureWebJobs.deliver.Disabled": "true"})
+    await running.restart("functions", **{"AzureWebJobs.hand_to_bot.Disabled": "true"})
     chat = await new_chat()
     await chat.says("patience")
     await chat.sees("1: You said patience. Message added to the queue.")

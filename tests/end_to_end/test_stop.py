@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from azure.storage.queue.aio import QueueClient
 
-from benchmarks.chaos import CONVERSATIONS, LocalDirectLine
-from bot_logic.envelope import QUEUE_NAME
+from bot_logic.contract.envelope import QUEUE_NAME
 from tests.end_to_end.conftest import RunningStack
+from tests.resilience.local_direct_line import CONVERSATIONS, LocalDirectLine
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -18,7 +18,7 @@ async def test_deliveries_in_flight_finish_when_the_host_is_told_to_stop(
     running: RunningStack,
 ) -> None:
     async with running.direct_line() as direct_line:
-        await running.restart("functions", **{"AzureWebJobs.deliver.Disabled": "true"})
+        await running.restart("functions", **{"AzureWebJobs.hand_to_bot.Disabled": "true"})
         await say_all(direct_line)
         await running.fail({"on": "bot_send", "delay": 3.0, "times": len(TEXTS)})
         await running.restart("functions")

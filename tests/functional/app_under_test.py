@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -21,8 +21,9 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from bot_logic.dead_letters.cabinet import Filed
-from bot_logic.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
+from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
+from bot_logic.delivery.dead_letter_store import TABLE_NAME as DEAD_LETTERS
+from bot_logic.delivery.dead_letter_store import DeadLetterStore, Filed
 from bot_logic.settings import Settings
 from bot_logic.wiring import Wiring
 from local_dev.azurite import ACCOUNT, KEY
@@ -61,6 +62,8 @@ class AppUnderTest:
     bot_url: str
     queue: QueueClient
     poison_queue: QueueClient
+    environ: dict[str, str]
+    overrides: dict[str, Any] = field(default_factory=dict)
 
     async def post(self, body: Any, headers: dict[str, str] | None = None) -> Answer:
         """Post to the bot's messaging endpoint, as a channel or a stranger does."""
@@ -87,10 +90,17 @@ class AppUnderTest:
         await user.start()
         return user
 
+    async def rewire(self, settings: dict[str, str] | None = None, **overrides: Any) -> None:
+        """Go on with other settings, or with other parts than the real ones."""
+        self.environ |= settings or {}
+        self.overrides |= overrides
+        await self.wiring.close()
+        self.wiring = Wiring(Settings.from_environment(self.environ), **self.overrides)
+
     async def restart(self) -> None:
         """Forget all that the process knows, as when the Functions host restarts."""
         await self.wiring.close()
-        self.wiring = Wiring(self.wiring.settings)
+        self.wiring = Wiring(self.wiring.settings, **self.overrides)
 
     def fail(self, operation: str, status: int, **more: Any) -> Rule:
         """Let the local Direct Line fail in an operation from now on."""
@@ -101,19 +111,27 @@ class AppUnderTest:
     async def enqueue(self, message: Any) -> None:
         """Put a message on the queue, as any other program can."""
         text = message if isinstance(message, str) else json.dumps(message)
-        await self.wiring.queue.put(text)
+        await self.wiring.storage.queue(QUEUE_NAME).put(text)
 
     async def run_worker(self) -> int:
         """Deliver what is on the queue, once each; returns how many were deleted."""
-        return await _work_off(self.queue, self.wiring.deliver)
+        return await _work_off(self.queue, self.wiring.worker.handle)
+
+    async def put_on_poison_queue(self, text: str) -> None:
+        """Put a text on the poison queue, as the Functions host does."""
+        await self.wiring.storage.queue(POISON_QUEUE_NAME).put(text)
 
     async def file_dead_letters(self) -> int:
         """File what is on the poison queue, once each; returns how many were deleted there."""
-        return await _work_off(self.poison_queue, self.wiring.bury)
+        return await _work_off(self.poison_queue, self.dead_letter_store.file)
 
     async def filed(self) -> list[Filed]:
-        """The letters that an operator finds."""
-        return [filed async for filed in self.wiring.cabinet.letters()]
+        """The dead letters that an operator finds."""
+        return [filed async for filed in self.dead_letter_store.all()]
+
+    @property
+    def dead_letter_store(self) -> DeadLetterStore:
+        return self.wiring.delivery.dead_letters
 
     async def run_worker_until(self, done: Callable[[], Awaitable[bool]]) -> None:
         """Deliver what becomes visible on the queue, until this is so."""
@@ -204,14 +222,17 @@ async def app_under_test(
                     f"{direct_line.base_url}/v1/.well-known/openidconfiguration"
                 ),
             }
-        wiring = Wiring(Settings.from_environment(environ | settings))
+        environ |= settings
+        wiring = Wiring(Settings.from_environment(environ))
         queues = [_queue(storage_connection, name) for name in (QUEUE_NAME, POISON_QUEUE_NAME)]
         for queue in queues:
             await stack.enter_async_context(queue)
             with contextlib.suppress(ResourceNotFoundError):
                 await queue.delete_queue()
-        await wiring.dead_letters_table._client.delete_table()
-        server.app = AppUnderTest(wiring, direct_line, session, bot_url, *queues)
+        await wiring.storage.table(DEAD_LETTERS).drop()
+        server.app = AppUnderTest(
+            wiring, direct_line, session, bot_url, queues[0], queues[1], environ
+        )
         yield server.app
         await server.app.wiring.close()
 
@@ -229,7 +250,7 @@ class _BotServer:
             yield str(server.make_url("/api/messages"))
 
     async def _messages(self, request: web.Request) -> web.Response:
-        answer = await self.app.wiring.messages(
+        answer = await self.app.wiring.endpoint.answer(
             func.HttpRequest(
                 method=request.method,
                 url=str(request.url),

@@ -1,12 +1,9 @@
 """Fixtures of the tests that talk to real servers on loopback."""
 
 import logging
-import os
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,55 +16,25 @@ from tests.functional.app_under_test import (
     AppUnderTest,
     app_under_test,
 )
-
-START_SECONDS = 30
-
-
-class Azurite:
-    """A storage emulator that can be stopped and started again, keeping its data."""
-
-    def __init__(self, location: Path) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self.blob_port, self.queue_port, self.table_port = free_ports(3)
-        ports = (self.blob_port, self.queue_port, self.table_port)
-        self.connection_string = azurite.connection_string(*ports)
-        self._command = azurite.command(location, *ports)
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        for port in (self.blob_port, self.queue_port, self.table_port):
-            self._wait_for(port)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(START_SECONDS)
-            self._process = None
-
-    def _wait_for(self, port: int) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            except OSError:
-                if time.monotonic() > deadline or not self._process or self._process.poll():
-                    raise
-                time.sleep(0.05)
-            else:
-                return
+from tests.functional.azurite_process import Azurite, SecureAzurite
+from tests.functional.functions_host_process import Host
 
 
 @pytest.fixture(scope="session", name="azurite")
 def storage_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    if not azurite.PROGRAM.exists():
-        reason = f"Azurite is not installed: no {azurite.PROGRAM}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
     emulator = Azurite(tmp_path_factory.mktemp("azurite"))
-    emulator.start()
-    yield emulator
-    emulator.stop()
+    with emulator.running():
+        yield emulator
+
+
+@pytest.fixture(scope="session", name="secure_azurite")
+def storage_emulator_over_https(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[SecureAzurite]:
+    """Azurite that takes Entra tokens, too, and speaks https only."""
+    emulator = SecureAzurite(tmp_path_factory.mktemp("secure-azurite"))
+    with emulator.running():
+        yield emulator
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +60,23 @@ async def registered_app(azurite: Azurite) -> AsyncIterator[AppUnderTest]:
     """The app with an app id: every request between bot and channel carries a token."""
     async with app_under_test(azurite.connection_string, registered=True) as running_app:
         yield running_app
+
+
+@pytest.fixture
+def host(azurite: Any, tmp_path: Path) -> Iterator[Host]:
+    """A host that the test starts itself, with a queue."""
+    with_queue = Host(azurite, tmp_path, free_ports(1)[0])
+    with_queue.create_queue()
+    yield with_queue
+    with_queue.kill()
+
+
+@pytest.fixture(scope="module", params=["auto", "converters"])
+def web(
+    azurite: Any, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Host]:
+    """A running host, shared by the tests of HTTP."""
+    running = Host(azurite, tmp_path_factory.mktemp("web"), free_ports(1)[0])
+    running.start("--loader", request.param)
+    yield running
+    running.kill()

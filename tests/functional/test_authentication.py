@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import time
 from typing import Any
 
 import jwt
@@ -11,7 +10,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot_logic.bot_endpoint import signing_keys
+from bot_logic.bot_endpoint.sdk.authentication import CLOCK_SKEW
+from bot_logic.bot_endpoint.sdk.signing_keys import MAX_AGE, MIN_AGE
+from bot_logic.clock import SYSTEM_CLOCK
+from bot_logic.testing import ManualClock
 from tests.functional.app_under_test import APP_ID, AppUnderTest
 
 STRANGERS_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -32,7 +34,7 @@ def activity(app: AppUnderTest, **changes: Any) -> dict[str, Any]:
 
 
 def claims(app: AppUnderTest, **changes: Any) -> dict[str, Any]:
-    now = int(time.time())
+    now = int(app.overrides.get("clock", SYSTEM_CLOCK).now())
     valid = {
         "iss": CHANNEL_ISSUER,
         "aud": APP_ID,
@@ -52,9 +54,10 @@ def token(
 ) -> str:
     """A token that the local Direct Line could have signed, but for the changes."""
     own = app.direct_line.bot.signing_key
+    if key is None:
+        return own.sign(claims(app, **changes), headers)
     key_id = {"kid": own.public()["kid"]}
-    signing_key = own._private if key is None else key
-    return jwt.encode(claims(app, **changes), signing_key, algorithm, key_id | (headers or {}))
+    return jwt.encode(claims(app, **changes), key, algorithm, key_id | (headers or {}))
 
 
 def crafted(header: Any, payload: Any) -> str:
@@ -130,14 +133,12 @@ async def test_a_token_that_proves_nothing_is_401(
 
 
 async def test_the_public_key_used_as_a_shared_secret_is_401(registered_app: AppUnderTest) -> None:
-    public = registered_app.direct_line.bot.signing_key._private.public_key()
-    pem = public.public_bytes(
+    jwk = registered_app.direct_line.bot.signing_key.public()
+    pem = jwt.PyJWK(jwk, "RS256").key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     header, payload, _ = token(registered_app).split(".")
-    header = jwt.encode(
-        {}, "k" * 64, "HS256", {"kid": registered_app.direct_line.bot.signing_key.public()["kid"]}
-    ).split(".")[0]
+    header = jwt.encode({}, "k" * 64, "HS256", {"kid": jwk["kid"]}).split(".")[0]
     signing = jwt.get_algorithm_by_name("HS256")
     signature = signing.sign(f"{header}.{payload}".encode(), pem)
     bearer = f"{header}.{payload}.{jwt.utils.base64url_encode(signature).decode()}"
@@ -175,12 +176,55 @@ async def test_the_first_who_write_to_a_fresh_process_all_get_in(
     assert answers == [(200, "")] * 24
 
 
-async def test_a_rotated_signing_key_works_at_its_first_use(
-    registered_app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+async def clock(registered_app: AppUnderTest) -> ManualClock:
+    """The time of `registered_app`, which stands still until a test moves it."""
+    manual = ManualClock(SYSTEM_CLOCK.now())
+    await registered_app.rewire(clock=manual)
+    return manual
+
+
+@pytest.mark.parametrize(
+    ("time", "by", "outcome"),
+    [
+        ("exp", -CLOCK_SKEW + 1, (200, "")),
+        ("exp", -CLOCK_SKEW, (401, "Unauthorized")),
+        ("nbf", CLOCK_SKEW, (200, "")),
+        ("nbf", CLOCK_SKEW + 1, (401, "Unauthorized")),
+        ("iat", CLOCK_SKEW, (200, "")),
+        ("iat", CLOCK_SKEW + 1, (401, "Unauthorized")),
+        ("exp", 0.5, (200, "")),
+    ],
+)
+async def test_a_tokens_times_are_judged_by_the_clock_that_is_handed_in(
+    registered_app: AppUnderTest,
+    clock: ManualClock,
+    time: str,
+    by: float,
+    outcome: tuple[int, str],
 ) -> None:
-    monkeypatch.setattr(signing_keys, "MIN_AGE", 0)  # as if a minute had passed
+    clock.advance(int(clock.now()) + 1 - clock.now())  # to a whole second
+    clock.advance(MAX_AGE)
+    times: dict[str, Any] = {time: clock.now() + by}
+    bearer = token(registered_app, **times)
+    assert await status_for(registered_app, bearer) == outcome
+
+
+@pytest.mark.parametrize("time", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize("value", ["soon", True, [], {}, float("nan"), float("inf")], ids=repr)
+async def test_a_time_that_is_no_number_is_401(
+    registered_app: AppUnderTest, time: str, value: Any
+) -> None:
+    bearer = token(registered_app, **{time: value})
+    assert await status_for(registered_app, bearer) == (401, "Unauthorized")
+
+
+async def test_a_rotated_signing_key_works_at_its_first_use(
+    registered_app: AppUnderTest, clock: ManualClock
+) -> None:
     assert (await status_for(registered_app, token(registered_app)))[0] == 200
     registered_app.direct_line.bot.rotate_signing_key()
+    clock.advance(MIN_AGE + 1)
     assert (await status_for(registered_app, token(registered_app)))[0] == 200
 
 
@@ -195,13 +239,13 @@ async def test_unknown_key_ids_do_not_hammer_the_metadata_server(
 
 
 async def test_known_keys_survive_a_dead_metadata_server(
-    registered_app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+    registered_app: AppUnderTest, clock: ManualClock
 ) -> None:
     assert (await status_for(registered_app, token(registered_app)))[0] == 200
-    monkeypatch.setattr(signing_keys, "MAX_AGE", 0)  # as if a day had passed
-    monkeypatch.setattr(signing_keys, "MIN_AGE", 0)
-    registered_app.fail("openid_configuration", 500)
+    clock.advance(MAX_AGE + 1)
+    dead = registered_app.fail("openid_configuration", 500)
     assert (await status_for(registered_app, token(registered_app)))[0] == 200
+    assert dead.hits == 1
 
 
 async def test_without_any_key_the_answer_is_503_and_not_yes(registered_app: AppUnderTest) -> None:
@@ -224,9 +268,8 @@ async def test_without_any_key_the_answer_is_503_and_not_yes(registered_app: App
 async def test_the_emulators_token_must_be_the_bots_own(
     registered_app: AppUnderTest, changes: dict[str, Any], expected: tuple[int, str]
 ) -> None:
-    adapter = registered_app.wiring.adapter
-    authentication = adapter.bot_framework_authentication
-    authentication._emulator_keys = authentication._channel_keys  # the local ones, for this test
+    local_keys = registered_app.environ["ToBotFromChannelOpenIdMetadataUrl"]
+    await registered_app.rewire({"ToBotFromEmulatorOpenIdMetadataUrl": local_keys})
     bearer = token(registered_app, iss=EMULATOR_ISSUER, **changes)
     assert await status_for(registered_app, bearer) == expected
 
@@ -247,3 +290,21 @@ async def test_a_refused_request_sends_nothing(registered_app: AppUnderTest) -> 
     assert (await registered_app.post(message)).error == (401, "Unauthorized")
     assert len(await ada.hears(1)) == 1
     assert await registered_app.queued() == []
+
+
+async def test_who_is_not_known_does_not_learn_which_addresses_are_allowed(
+    registered_app: AppUnderTest,
+) -> None:
+    elsewhere = activity(registered_app, serviceUrl="https://evil.example")
+    assert (await registered_app.post(elsewhere)).error == (401, "Unauthorized")
+
+
+async def test_who_is_known_is_told_that_an_address_is_not_allowed(
+    registered_app: AppUnderTest,
+) -> None:
+    bearer = token(registered_app, serviceurl="https://evil.example")
+    headers = {"Authorization": f"Bearer {bearer}"}
+    elsewhere = activity(registered_app, serviceUrl="https://evil.example")
+    answer = await registered_app.post(elsewhere, headers)
+    assert answer.error == (403, "Forbidden")
+    assert answer.body["error"]["field"] == "serviceUrl"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot_logic.envelope import WORKER_USER_ID
+from bot_logic.contract.envelope import WORKER_USER_ID
 from tests.functional.app_under_test import AppUnderTest
 
 WELCOME = "Welcome Ada! Say something, and I will come back to you by myself."

@@ -10,9 +10,20 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot_logic.bot_endpoint.credentials import AppCredentials
+from bot_logic.access_token import REFRESH_BEFORE, ManagedIdentity, managed_identity_token
+from bot_logic.bot_endpoint.sdk.credentials import Credentials, credentials_of
+from bot_logic.bot_identity import BotIdentity
+from bot_logic.clock import SYSTEM_CLOCK
 from bot_logic.errors import ServiceUnavailable
-from bot_logic.settings import BotIdentity, Secret, Settings
+from bot_logic.secret import Secret
+from bot_logic.settings import Settings
+from bot_logic.testing import ManualClock
+
+
+async def token_of(credentials: Credentials) -> str:
+    token = await credentials.token()
+    assert token is not None
+    return token.reveal()
 
 
 @dataclass
@@ -21,6 +32,7 @@ class TokenEndpoint:
 
     status: int = 200
     lifetime: Any = 3600
+    lifetime_field: str = "expires_in"
     requests: list[dict[str, str]] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -30,8 +42,10 @@ class TokenEndpoint:
         await asyncio.sleep(0.01)
         if self.status != 200:
             return web.json_response({"error": "invalid_client"}, status=self.status)
-        body = {"access_token": f"token-{len(self.requests)}", "expires_in": self.lifetime}
-        return web.json_response(body)
+        body = {"access_token": f"token-{len(self.requests)}", self.lifetime_field: self.lifetime}
+        answer = web.json_response(body)
+        answer.enable_compression()  # for those who say that they take it
+        return answer
 
 
 @pytest.fixture
@@ -47,6 +61,7 @@ async def identity(endpoint: TokenEndpoint) -> AsyncIterator[BotIdentity]:
     async with TestServer(app) as server:
         yield Settings.from_environment(
             {
+                "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
                 "AzureWebJobsStorage": "UseDevelopmentStorage=true",
                 "DirectLineSecret": "secret",
                 "TriggerSigningKey": "k" * 32,
@@ -68,9 +83,9 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 async def test_many_turns_at_once_fetch_one_token(
     session: aiohttp.ClientSession, identity: BotIdentity, endpoint: TokenEndpoint
 ) -> None:
-    credentials = AppCredentials(session, identity)
-    tokens = await asyncio.gather(*(credentials.token() for _ in range(20)))
-    assert {token.reveal() for token in tokens} == {"token-1"}
+    credentials = credentials_of(identity, session, SYSTEM_CLOCK)
+    tokens = await asyncio.gather(*(token_of(credentials) for _ in range(20)))
+    assert set(tokens) == {"token-1"}
     assert endpoint.requests == [
         {
             "grant_type": "client_credentials",
@@ -92,33 +107,80 @@ async def test_a_managed_identity_asks_its_own_endpoint(
         identity_header=Secret("the-header"),
     )
     endpoint.lifetime = "86400"  # this endpoint writes a string
-    assert (await AppCredentials(session, managed).token()).reveal() == "token-1"
+    assert await token_of(credentials_of(managed, session, SYSTEM_CLOCK)) == "token-1"
     (request,) = endpoint.requests
     assert request["header"] == "the-header"
     assert request["client_id"] == "app-id"
     assert request["resource"] == "https://api.botframework.com"
 
 
+@pytest.fixture
+async def platform(identity: BotIdentity) -> ManagedIdentity:
+    """A managed identity whose tokens the endpoint hands out."""
+    url = identity.authority.replace("/tenant", "/msi/token")
+    return ManagedIdentity(url, Secret("the-header"), "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("expires_in", 600),
+        ("expires_in", "600"),
+        ("expires_on", 1_800_000_600),
+        ("expires_on", "1800000600"),
+    ],
+)
+async def test_the_platform_says_how_long_a_token_lives_or_until_when(
+    session: aiohttp.ClientSession,
+    platform: ManagedIdentity,
+    endpoint: TokenEndpoint,
+    name: str,
+    value: Any,
+) -> None:
+    endpoint.lifetime_field, endpoint.lifetime = name, value
+    clock = ManualClock(1_800_000_000)
+    token = await managed_identity_token(session, platform, "https://resource/", clock)
+    assert (token.secret.reveal(), token.lifetime) == ("token-1", 600)
+
+
+async def test_the_apps_only_identity_needs_no_name(
+    session: aiohttp.ClientSession, platform: ManagedIdentity, endpoint: TokenEndpoint
+) -> None:
+    await managed_identity_token(session, platform, "https://resource/", SYSTEM_CLOCK)
+    assert endpoint.requests == [
+        {"api-version": "2019-08-01", "resource": "https://resource/", "header": "the-header"}
+    ]
+
+
+async def test_a_session_that_leaves_answers_compressed_gets_a_plain_one(
+    platform: ManagedIdentity,
+) -> None:
+    async with aiohttp.ClientSession(auto_decompress=False) as session:
+        token = await managed_identity_token(session, platform, "https://x/", SYSTEM_CLOCK)
+    assert token.secret.reveal() == "token-1"
+
+
 async def test_a_token_about_to_expire_is_replaced(
     session: aiohttp.ClientSession, identity: BotIdentity, endpoint: TokenEndpoint
 ) -> None:
     endpoint.lifetime = 0
-    credentials = AppCredentials(session, identity)
-    assert (await credentials.token()).reveal() == "token-1"
-    assert (await credentials.token()).reveal() == "token-2"
+    credentials = credentials_of(identity, session, SYSTEM_CLOCK)
+    assert await token_of(credentials) == "token-1"
+    assert await token_of(credentials) == "token-2"
 
 
 async def test_a_login_server_that_is_down_leaves_the_token_at_hand_in_use(
     session: aiohttp.ClientSession, identity: BotIdentity, endpoint: TokenEndpoint
 ) -> None:
-    credentials = AppCredentials(session, identity)
+    clock = ManualClock()
+    credentials = credentials_of(identity, session, clock)
     await credentials.token()
-    credentials._refresh_at = 0  # as if the token were about to expire
+    clock.advance(3600 - REFRESH_BEFORE)
     endpoint.status = 503
     for _ in range(5):  # only the first asks again
-        assert (await credentials.token()).reveal() == "token-1"
+        assert await token_of(credentials) == "token-1"
     assert len(endpoint.requests) == 2
-    credentials._refresh_at = credentials._expires_at = 0  # and as if it had expired
+    clock.advance(REFRESH_BEFORE)
     with pytest.raises(ServiceUnavailable):
         await credentials.token()
 
@@ -133,5 +195,5 @@ async def test_no_token_is_an_error_without_the_password(
 ) -> None:
     endpoint.status, endpoint.lifetime = status, lifetime
     with pytest.raises(ServiceUnavailable, match="no access token") as error:
-        await AppCredentials(session, identity).token()
+        await credentials_of(identity, session, SYSTEM_CLOCK).token()
     assert "password" not in f"{error.value} {error.value!r}"

@@ -8,14 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot_logic.dead_letters.__main__ import main
-from bot_logic.deliveries import Deliveries
-from bot_logic.settings import Secret
-from bot_logic.storage_queue import StorageQueue
-from bot_logic.table import Table
+from bot_logic.admin.dead_letters import main
+from bot_logic.errors import MessageNotInserted
 from tests.functional.app_under_test import NOWHERE, AppUnderTest, ChatUser
-from tests.functional.conftest import Azurite
-from tests.functional.test_queue_worker import plain_message, reference_of
+from tests.functional.azurite_process import Azurite
+from tests.functional.messages import plain_message, reference_of
 
 HELLO = "This is coming back from the trigger! hello"
 
@@ -40,7 +37,7 @@ async def test_a_dead_letter_is_filed_with_its_reason_and_logged_without_its_tex
     await a_dead_letter(app)
     caplog.clear()
     assert await app.file_dead_letters() == 1
-    (letter,) = [each.letter for each in await app.filed()]
+    (letter,) = [each.dead_letter for each in await app.filed()]
     assert (letter.error, letter.reason) == ("Refused", "Direct Line answered 400 ServiceError")
     assert letter.attempts == 1
     assert letter.age_seconds in (0, 1)
@@ -53,11 +50,11 @@ async def test_a_dead_letter_is_filed_with_its_reason_and_logged_without_its_tex
 
 async def test_a_message_that_the_host_gave_up_is_filed_as_that(app: AppUnderTest) -> None:
     ada = await app.user()
-    await app.wiring.poison_queue.put(plain_message(ada).decode())
+    await app.put_on_poison_queue(plain_message(ada).decode())
     assert await app.file_dead_letters() == 1
     (filed,) = await app.filed()
-    assert filed.letter.error == "HostGaveUp"
-    assert await app.wiring.cabinet.replay(filed)
+    assert filed.dead_letter.error == "HostGaveUp"
+    assert await app.dead_letter_store.replay(filed)
     await app.run_worker()
     assert await proactive_messages(ada) == [HELLO]
 
@@ -66,27 +63,27 @@ async def test_a_message_that_the_host_gave_up_is_filed_as_that(app: AppUnderTes
 async def test_anything_on_the_poison_queue_can_be_filed_and_replayed(
     app: AppUnderTest, body: str
 ) -> None:
-    await app.wiring.poison_queue.put(body)
+    await app.put_on_poison_queue(body)
     assert await app.file_dead_letters() == 1
     (filed,) = await app.filed()
-    assert await app.wiring.cabinet.replay(filed)
+    assert await app.dead_letter_store.replay(filed)
     assert await app.filed() == []
     assert await app.run_worker() == 1  # as illegible as before, so it comes back
     assert await app.file_dead_letters() == 1
-    assert [each.letter.error for each in await app.filed()] == ["UndecodableMessage"]
+    assert [each.dead_letter.error for each in await app.filed()] == ["UndecodableMessage"]
 
 
 async def test_a_replayed_message_keeps_its_id_and_is_delivered_once(app: AppUnderTest) -> None:
     ada = await a_dead_letter(app)
     await app.file_dead_letters()
     (filed,) = await app.filed()
-    assert await app.wiring.cabinet.replay(filed)
+    assert await app.dead_letter_store.replay(filed)
     (queued,) = await app.queued()
-    assert queued["id"] == filed.letter.id
+    assert queued["id"] == filed.dead_letter.id
     await app.run_worker()
     assert await proactive_messages(ada) == [HELLO]
     assert await app.filed() == []
-    assert not await app.wiring.cabinet.replay(filed)  # by an operator who has an old list
+    assert not await app.dead_letter_store.replay(filed)  # by an operator who has an old list
     assert await app.waiting() == 0
 
 
@@ -99,72 +96,49 @@ async def test_an_expired_message_lives_as_long_again_when_it_is_replayed(
     await app.run_worker()
     await app.file_dead_letters()
     (filed,) = await app.filed()
-    assert filed.letter.error == "ExpiredMessage"
-    await app.wiring.cabinet.replay(filed)
+    assert filed.dead_letter.error == "ExpiredMessage"
+    await app.dead_letter_store.replay(filed)
     (queued,) = await app.queued()
     assert 88 <= queued["expires"] - time.time() <= 90
     await app.run_worker()
     assert await proactive_messages(ada) == [HELLO]
 
 
-async def test_a_letter_of_a_message_that_was_delivered_after_all_is_dropped(
+async def test_a_dead_letter_of_a_message_that_was_delivered_after_all_is_dropped(
     app: AppUnderTest,
 ) -> None:
     ada = await app.user()
     await ada.says("hello")
-    app.wiring.undelivered._max_attempts = 1
+    await app.rewire({"MaxDeliveryAttempts": "1"})
     app.fail("post_activity", 502, after=True, times=1)
+    (message,) = await app.queued()
     assert await app.run_worker() == 1
-    assert len(await app.dead_letters()) == 1
+    assert await app.dead_letters() == []  # the worker has looked before it gave up
+    letter = {"error": "HostGaveUp", "reason": "it could not look", "message": message}
+    await app.put_on_poison_queue(json.dumps(letter))
     assert await app.file_dead_letters() == 1
     assert await app.filed() == []
     assert await proactive_messages(ada) == [HELLO]
 
 
-async def test_a_trigger_that_comes_after_its_message_was_buried_sends_nothing(
+async def test_a_trigger_that_comes_after_its_message_was_dead_lettered_sends_nothing(
     app: AppUnderTest,
 ) -> None:
     ada = await a_dead_letter(app)
     await app.file_dead_letters()
     (filed,) = await app.filed()
-    await app.enqueue(filed.letter.message)
+    await app.enqueue(filed.dead_letter.message)
     assert await app.run_worker() == 1
     assert await proactive_messages(ada) == []
 
 
-async def test_a_letter_waits_while_its_message_may_still_be_delivered(
-    app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+async def test_a_dead_letter_that_cannot_be_filed_stays_on_the_poison_queue(
+    app: AppUnderTest,
 ) -> None:
-    monkeypatch.setattr("bot_logic.dead_letters.cabinet.CLAIM_LASTS", 1)
     await a_dead_letter(app)
-    ((letter),) = await app.dead_letters()
-    started, may_end = asyncio.Event(), asyncio.Event()
-
-    async def deliver() -> None:
-        started.set()
-        await may_end.wait()
-
-    attempt = asyncio.create_task(app.wiring.deliveries.once(letter["message"]["id"], deliver))
-    await started.wait()
-    assert await app.file_dead_letters() == 1
-    assert await app.filed() == []
-    may_end.set()
-    assert await attempt
-    await asyncio.sleep(1.1)
-    assert await app.file_dead_letters() == 1
-    assert (await app.filed(), await app.dead_letters()) == ([], [])
-
-
-async def test_a_letter_that_cannot_be_filed_stays_on_the_poison_queue(app: AppUnderTest) -> None:
-    await a_dead_letter(app)
-    cabinet = app.wiring.cabinet
-    nowhere = Secret(NOWHERE)
-    table, queue = Table(nowhere, "t"), StorageQueue(nowhere, "q")
-    cabinet._deliveries, cabinet._poison_queue = Deliveries(table), queue
-    with pytest.raises(Exception, match="q: "):
+    await app.rewire({"AzureWebJobsStorage": NOWHERE})
+    with pytest.raises(MessageNotInserted, match="bot-queue-poison: "):
         await app.file_dead_letters()
-    await table.close()
-    await queue.close()
     assert (await app.poison_queue.get_queue_properties()).approximate_message_count == 1
 
 
@@ -201,18 +175,21 @@ async def test_an_operator_lists_shows_and_purges(app: AppUnderTest, operator: O
     await app.file_dead_letters()
     (filed,) = await app.filed()
     listed = await operator.types("list")
-    assert f"{filed.letter.id}  {filed.letter.dead_lettered_at}  Refused: Direct Line" in listed
+    assert (
+        f"{filed.dead_letter.id}  {filed.dead_letter.dead_lettered_at}  Refused: Direct Line"
+        in listed
+    )
     assert "hello" not in listed
-    shown: dict[str, Any] = json.loads(await operator.types(f"show {filed.letter.id}"))
+    shown: dict[str, Any] = json.loads(await operator.types(f"show {filed.dead_letter.id}"))
     assert shown["message"]["text"] == "hello"
     assert await operator.types("purge --all --error ConversationGone") == ""
-    assert "purged" in await operator.types(f"purge {filed.letter.id}")
+    assert "purged" in await operator.types(f"purge {filed.dead_letter.id}")
     assert await operator.types("list") == "dead letters: 0\n"
 
 
 async def test_an_operator_replays_all_of_a_kind(app: AppUnderTest, operator: Operator) -> None:
     ada = await a_dead_letter(app)
-    await app.wiring.poison_queue.put("no json")
+    await app.put_on_poison_queue("no json")
     await app.file_dead_letters()
     assert "on the queue again" in await operator.types("replay --all --error Refused")
     await app.run_worker()

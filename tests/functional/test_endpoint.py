@@ -2,35 +2,27 @@
 
 import asyncio
 import json
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import azure.functions as func
 import pytest
 from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
-from bot_logic.bot_endpoint import adapter, bot
-from bot_logic.bot_endpoint.activity_json import MAX_BODY
-from bot_logic.bot_endpoint.conversations import Conversations
+from bot_logic.bot import ProactiveBot
+from bot_logic.bot_endpoint.sdk.activity_json import MAX_BODY
+from bot_logic.clock import SYSTEM_CLOCK
+from bot_logic.conversations import build
 from bot_logic.errors import ConversationGone, Refused, ServiceUnavailable
 from tests.functional.app_under_test import AppUnderTest, ChatUser
-
-
-def activity(user: ChatUser, **changes: Any) -> dict[str, Any]:
-    return {
-        "type": "message",
-        "id": "a1",
-        "channelId": "directline",
-        "serviceUrl": user.app.direct_line.base_url,
-        "conversation": {"id": user.conversation_id},
-        "from": {"id": user.user_id, "name": user.name},
-        "recipient": {"id": "bot"},
-        "text": "hello",
-    } | changes
+from tests.functional.messages import activity
 
 
 async def stored(app: AppUnderTest, user: ChatUser) -> Any:
     """The stored reference as another process sees it."""
-    conversations = Conversations(app.wiring.conversations_table)
+    conversations = build(app.wiring.storage, SYSTEM_CLOCK)
     return await conversations.find("directline", user.conversation_id)
 
 
@@ -72,14 +64,13 @@ async def test_an_invoke_that_nobody_handles_is_501(app: AppUnderTest) -> None:
     assert answer.status == 501
 
 
-async def test_an_invoke_is_answered_with_what_the_bot_returns(
-    app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def on_invoke_activity(_turn: TurnContext) -> InvokeResponse:
-        return InvokeResponse(status=202, body={"accepted": True})
+async def test_an_invoke_is_answered_with_what_the_bot_returns(app: AppUnderTest) -> None:
+    class Accepting(ProactiveBot):
+        async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:  # noqa: ARG002
+            return InvokeResponse(status=202, body={"accepted": True})
 
+    await app.rewire(make_bot=Accepting)
     ada = await app.user()
-    monkeypatch.setattr(app.wiring.bot, "on_invoke_activity", on_invoke_activity)
     answer = await app.post(activity(ada, type="invoke", name="task/fetch"))
     assert (answer.status, answer.body) == (202, {"accepted": True})
 
@@ -94,33 +85,31 @@ async def test_an_invoke_is_answered_with_what_the_bot_returns(
     ],
 )
 async def test_an_error_in_a_turn_is_an_answer_too(
-    app: AppUnderTest,
-    monkeypatch: pytest.MonkeyPatch,
-    raised: Exception,
-    error: tuple[int, str],
+    app: AppUnderTest, raised: Exception, error: tuple[int, str]
 ) -> None:
-    async def on_message_activity(_turn: TurnContext) -> None:
-        raise raised
+    class Failing(ProactiveBot):
+        async def on_message_activity(self, turn: TurnContext) -> None:  # noqa: ARG002
+            raise raised
 
+    await app.rewire(make_bot=Failing)
     ada = await app.user()
-    monkeypatch.setattr(app.wiring.bot, "on_message_activity", on_message_activity)
     answer = await app.post(activity(ada))
     assert answer.error == error
     assert "secret detail" not in json.dumps(answer.body)
     assert answer.headers.get("Retry-After") == ("7" if answer.status == 503 else None)
 
 
-async def test_a_bot_can_change_and_withdraw_what_it_said(
-    app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def on_message_activity(turn: TurnContext) -> None:
-        kept = await turn.send_activity("first")
-        await turn.update_activity(Activity(type=ActivityTypes.message, id=kept.id, text="changed"))
-        withdrawn = await turn.send_activity("oops")
-        await turn.delete_activity(withdrawn.id)
+async def test_a_bot_can_change_and_withdraw_what_it_said(app: AppUnderTest) -> None:
+    class Wavering(ProactiveBot):
+        async def on_message_activity(self, turn: TurnContext) -> None:
+            kept = await turn.send_activity("first")
+            changed = Activity(type=ActivityTypes.message, id=kept.id, text="changed")
+            await turn.update_activity(changed)
+            withdrawn = await turn.send_activity("oops")
+            await turn.delete_activity(withdrawn.id)
 
+    await app.rewire(make_bot=Wavering)
     ada = await app.user()
-    monkeypatch.setattr(app.wiring.bot, "on_message_activity", on_message_activity)
     await ada.says("hello")
     assert (await ada.hears(2))[1:] == ["changed"]
 
@@ -183,24 +172,28 @@ async def test_nobody_makes_the_bot_call_on_another_host(app: AppUnderTest) -> N
 
 
 async def test_a_turn_that_takes_too_long_is_ended_before_direct_line_gives_up(
-    app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
+    app: AppUnderTest,
 ) -> None:
-    async def on_message_activity(_turn: TurnContext) -> None:
-        await asyncio.Event().wait()
+    class Hanging(ProactiveBot):
+        async def on_message_activity(self, turn: TurnContext) -> None:  # noqa: ARG002
+            await asyncio.Event().wait()
 
-    ada = await app.user()
-    monkeypatch.setattr(app.wiring.bot, "on_message_activity", on_message_activity)
-    monkeypatch.setattr(adapter, "TURN_TIMEOUT", 0.1)
-    assert (await app.post(activity(ada))).error == (503, "ServiceUnavailable")
+    await app.rewire(make_bot=Hanging)
+    request = func.HttpRequest(
+        method="POST",
+        url=app.bot_url,
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(activity(await app.user())).encode(),
+    )
+    answer = await replace(app.wiring.endpoint, turn_timeout=0.1).answer(request)
+    assert answer.status_code == 503
+    assert json.loads(answer.get_body())["error"]["code"] == "ServiceUnavailable"
 
 
-async def test_a_channel_that_hangs_does_not_make_the_user_say_it_again(
-    app: AppUnderTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_channel_that_hangs_does_not_make_the_user_say_it_again(app: AppUnderTest) -> None:
+    await app.rewire(make_bot=partial(ProactiveBot, typing_timeout=0.1, reply_timeout=0.1))
     ada = await app.user()
     app.fail("bot_send", 0, delay=60.0)
-    monkeypatch.setattr(bot, "TYPING_TIMEOUT", 0.1)
-    monkeypatch.setattr(bot, "REPLY_TIMEOUT", 0.1)
     assert (await app.post(activity(ada))).status == 200
     assert [message["text"] for message in await app.queued()] == ["hello"]
 

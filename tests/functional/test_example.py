@@ -5,8 +5,9 @@ import os
 import sys
 from pathlib import Path
 
+from bot_logic.conversations import TABLE_NAME
 from tests.functional.app_under_test import AppUnderTest
-from tests.functional.conftest import Azurite
+from tests.functional.azurite_process import Azurite
 
 EXAMPLE = Path(__file__).parents[2] / "examples/order_ready.py"
 
@@ -14,9 +15,9 @@ EXAMPLE = Path(__file__).parents[2] / "examples/order_ready.py"
 async def test_the_kitchens_program_reaches_everyone_the_bot_has_met(
     app: AppUnderTest, azurite: Azurite
 ) -> None:
-    await app.wiring.conversations_table._client.delete_table()
+    await app.wiring.storage.table(TABLE_NAME).drop()
     ada, bob = await app.user(), await app.user("dl_bob", "Bob")
-    await app.wiring.queue.create()
+    await app.queue.create_queue()
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, str(EXAMPLE), "Your", "pizza", "is", "ready."),
         env={**os.environ, "AzureWebJobsStorage": azurite.connection_string},

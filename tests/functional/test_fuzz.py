@@ -12,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot_logic.bot_endpoint.authentication import MAX_TOKEN_LENGTH
+from bot_logic.bot_endpoint.sdk.authentication import MAX_TOKEN_LENGTH
+from bot_logic.contract.envelope import decode
+from bot_logic.contract.status import Status
+from bot_logic.errors import ProactiveBotError
 from tests.functional.app_under_test import AppUnderTest, ChatUser, ReceivedMessage
-from tests.functional.test_endpoint import activity
-from tests.functional.test_queue_worker import old_messages, reference_of
+from tests.functional.messages import activity, old_messages, reference_of
 from tests.strategies import json_values, mutated
 
 MEGABYTE = 1024 * 1024
@@ -60,7 +62,31 @@ FULL_ACTIVITY: dict[str, Any] = activity(NOBODY) | {
     "suggestedActions": {"actions": [{"type": "imBack", "title": "x", "value": "x"}]},
     "relatesTo": reference_of(NOBODY),
 }
-PLAIN = {"conversation": reference_of(NOBODY), "text": "hello", "expires": 2_000_000_000}
+PLAIN = {
+    "version": 1,
+    "conversation": reference_of(NOBODY),
+    "text": "hello",
+    "data": {"order": 7},
+    "at": 1_700_000_000,
+    "expires": 2_000_000_000,
+    "attempt": 1,
+    "firstFailure": "busy",
+    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+}
+CARD: dict[str, Any] = {
+    "text": "ready",
+    "inputHint": "expectingInput",
+    "attachments": [
+        {
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "content": {"type": "AdaptiveCard", "body": [{"type": "TextBlock", "text": "Hi"}]},
+        }
+    ],
+    "suggestedActions": {"actions": [{"type": "imBack", "title": "x", "value": "x"}]},
+    "entities": [{"type": "mention", "mentioned": {"id": "u2"}, "text": "@u2"}],
+    "channelData": {"any": [1, None]},
+    "timestamp": "2026-01-02T03:04:05.678Z",
+}
 QUEUE_MESSAGES = st.sampled_from([PLAIN, *old_messages(NOBODY).values()]).flatmap(mutated)
 
 CHANNEL_TALK = st.builds(
@@ -84,8 +110,8 @@ TOKENS = (
 
 @pytest.fixture
 async def ada(app: AppUnderTest) -> ChatUser:
-    await app.wiring.poison_queue.create()
-    await app.wiring.queue.create()
+    await app.poison_queue.create_queue()
+    await app.queue.create_queue()
     return await app.user()
 
 
@@ -97,7 +123,7 @@ def addressed(document: Any, user: ChatUser) -> bytes:
 
 async def status_of(app: AppUnderTest, body: bytes, headers: dict[str, str] | None = None) -> int:
     """What the endpoint answers; an error is one in words."""
-    answer = await app.wiring.messages(
+    answer = await app.wiring.endpoint.answer(
         func.HttpRequest(
             method="POST",
             url="http://localhost/api/messages",
@@ -110,11 +136,15 @@ async def status_of(app: AppUnderTest, body: bytes, headers: dict[str, str] | No
     return int(answer.status_code)
 
 
+async def buried(app: AppUnderTest) -> int:
+    """How many messages are on the poison queue."""
+    return (await app.poison_queue.get_queue_properties()).approximate_message_count or 0
+
+
 async def ends(app: AppUnderTest) -> int:
     """How many messages were delivered, to whomever, or buried."""
-    buried = (await app.poison_queue.get_queue_properties()).approximate_message_count or 0
     said = [each for talk in app.direct_line.conversations for each in talk.after(0)[0]]
-    return buried + sum("from the trigger!" in str(each.get("text")) for each in said)
+    return await buried(app) + sum("from the trigger!" in str(each.get("text")) for each in said)
 
 
 async def with_memory(work: Awaitable[int]) -> tuple[int, int]:
@@ -165,7 +195,7 @@ async def test_no_made_up_token_gets_in(
 )
 async def test_what_is_no_message_is_buried(ada: ChatUser, body: bytes) -> None:
     before = await ends(ada.app)
-    await ada.app.wiring.deliver(ReceivedMessage("queue-id", body))
+    await ada.app.wiring.worker.handle(ReceivedMessage("queue-id", body))
     assert await ends(ada.app) == before + 1
 
 
@@ -176,8 +206,28 @@ async def test_every_queue_message_is_delivered_buried_or_kept(
 ) -> None:
     before = await ends(ada.app) + await ada.app.waiting()
     message = ReceivedMessage(f"queue-id-{next(NUMBERS)}", addressed(document, ada))
-    await ada.app.wiring.deliver(message)
+    await ada.app.wiring.worker.handle(message)
     assert await ends(ada.app) + await ada.app.waiting() == before + 1
+
+
+@fuzz(500)
+@given(document=mutated({"conversation": reference_of(NOBODY), "activity": CARD}))
+async def test_every_activity_from_the_queue_is_sent_buried_or_kept(
+    ada: ChatUser, document: Any
+) -> None:
+    app, message_id = ada.app, f"activity-{next(NUMBERS)}"
+    before = await buried(app) + await app.waiting()
+    body = addressed(document, ada)
+    await app.wiring.worker.handle(ReceivedMessage(message_id, body))
+    is_sent = await app.wiring.delivery.records.status(key_of(body, message_id)) == Status.DELIVERED
+    assert await buried(app) + await app.waiting() + is_sent == before + 1
+
+
+def key_of(body: bytes, message_id: str) -> str:
+    try:
+        return decode(body, default_id=message_id, now=0).key
+    except ProactiveBotError:
+        return message_id
 
 
 MONSTERS = {

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from azure.data.tables.aio import TableServiceClient
+from azure.storage.queue.aio import QueueServiceClient
 
-from bot_logic import wiring as wiring_module
-from bot_logic.wiring import may_serve, report_health
-from tests.functional.app_under_test import AppUnderTest
-from tests.functional.conftest import Azurite
+from bot_logic.contract.envelope import QUEUE_NAME
+from bot_logic.conversations import TABLE_NAME
+from bot_logic.startup import may_serve, report_health, wiring
+from tests.functional.app_under_test import NOWHERE, AppUnderTest
+from tests.functional.azurite_process import Azurite
 
 
 @pytest.fixture
@@ -22,11 +25,11 @@ async def environment(
     monkeypatch.setenv("DirectLineEndpoint", app.direct_line.base_url)
     monkeypatch.setenv("DirectLineSecret", "a-secret-of-the-tests")
     monkeypatch.setenv("TriggerSigningKey", "k" * 32)
-    wiring_module.wiring.cache_clear()
+    wiring.cache_clear()
     yield monkeypatch
     if may_serve():
-        await wiring_module.wiring().close()
-    wiring_module.wiring.cache_clear()
+        await wiring().close()
+    wiring.cache_clear()
 
 
 async def health() -> tuple[int, Any]:
@@ -62,3 +65,27 @@ async def test_it_names_each_setting_that_keeps_the_app_from_serving(
     assert not may_serve()
     environment.setenv("DirectLineSecret", "a-secret-of-the-tests")
     environment.setenv("TriggerSigningKey", "k" * 32)
+
+
+@pytest.mark.usefixtures("environment")
+async def test_it_looks_and_creates_nothing(azurite: Azurite, app: AppUnderTest) -> None:
+    await app.wiring.storage.table(TABLE_NAME).drop()
+    assert (await health())[0] == 200
+    async with (
+        QueueServiceClient.from_connection_string(azurite.connection_string) as queues,
+        TableServiceClient.from_connection_string(azurite.connection_string) as tables,
+    ):
+        assert QUEUE_NAME not in [queue.name async for queue in queues.list_queues()]
+        assert TABLE_NAME not in [table.name async for table in tables.list_tables()]
+
+
+async def test_it_names_storage_that_cannot_be_reached(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("AzureWebJobsStorage", NOWHERE)
+    status, body = await health()
+    assert (status, body["status"]) == (503, "unhealthy")
+    unreachable = "unreachable: ServiceUnavailable"
+    assert body["checks"] == {
+        "queue": unreachable,
+        "tables": unreachable,
+        "directLine": "reachable",
+    }

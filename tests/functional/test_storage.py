@@ -1,36 +1,24 @@
-"""Queue, tables, state and conversation references on a real storage emulator."""
+"""The app's queue and tables on a real storage emulator: created when needed, missed when down."""
 
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot_logic.bot_endpoint import state as state_module
-from bot_logic.bot_endpoint.conversations import Conversations
-from bot_logic.bot_endpoint.state import RememberingStorage, StateConflict, TableStorage
 from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
-from bot_logic.settings import Secret
-from bot_logic.storage_queue import StorageQueue
-from bot_logic.table import MAX_TEXT, RowConflict, Table
+from bot_logic.settings import Settings
+from bot_logic.storage.account import StorageAccount
+from bot_logic.storage.protocols import Change, Key, Write
 from local_dev.azurite import KEY
 from tests.functional.app_under_test import NOWHERE, AppUnderTest
-from tests.functional.conftest import Azurite
-
-REFERENCE: dict[str, Any] = {
-    "channelId": "directline",
-    "serviceUrl": "http://localhost:3000",
-    "conversation": {"id": "c1"},
-}
+from tests.functional.azurite_process import SecureAzurite
+from tests.functional.storage_logins import IDENTITY_HEADER, identity_endpoint
 
 
-@pytest.fixture
-async def table(azurite: Azurite) -> AsyncIterator[Table]:
-    it = Table(Secret(azurite.connection_string), "tabletest")
-    await it._client.delete_table()
-    yield it
-    await it.close()
+def account(app: AppUnderTest, connection: str) -> StorageAccount:
+    environ = app.environ | {"AzureWebJobsStorage": connection}
+    return StorageAccount(Settings.from_environment(environ).storage)
 
 
 async def test_a_missing_queue_is_created_by_the_first_message(app: AppUnderTest) -> None:
@@ -46,13 +34,32 @@ async def test_a_message_on_the_queue_never_expires_there(app: AppUnderTest) -> 
     assert message.expires_on.year > 9000
 
 
-async def test_a_queue_out_of_reach_does_not_take_the_message() -> None:
-    queue = StorageQueue(Secret(NOWHERE), "bot-queue")
+async def test_a_queue_out_of_reach_does_not_take_the_message(app: AppUnderTest) -> None:
+    nowhere = account(app, NOWHERE)
+    queue = nowhere.queue("bot-queue")
     with pytest.raises(MessageNotInserted, match="bot-queue"):
         await queue.put("{}")
     with pytest.raises(QueueNotCreated, match="bot-queue"):
         await queue.create()
-    await queue.close()
+    with pytest.raises(ServiceUnavailable, match="bot-queue"):
+        await queue.check()
+    await nowhere.close()
+
+
+async def test_a_table_out_of_reach_says_so(app: AppUnderTest) -> None:
+    nowhere = account(app, NOWHERE)
+    table, key = nowhere.table("tabletest"), Key("p", "r")
+    for call in (
+        table.read(key),
+        table.put(key, {}),
+        table.delete(key),
+        table.transact([Write(Change.PUT, key, {})]),
+        table.create(),
+        table.check(),
+    ):
+        with pytest.raises(ServiceUnavailable, match="tabletest"):
+            await call
+    await nowhere.close()
 
 
 @pytest.mark.parametrize(
@@ -67,148 +74,48 @@ async def test_a_user_learns_what_the_queue_refuses(
 ) -> None:
     ada = await app.user()
     async with refusing_storage(operation) as connection:
-        app.wiring.bot._queue = StorageQueue(Secret(connection), "bot-queue")
+        await app.rewire({"AzureWebJobsStorage": connection})
         await ada.says("hello")
-        await app.wiring.bot._queue.close()
     assert (await ada.hears(2))[1] == reply
 
 
 async def test_the_user_gets_an_answer_while_all_storage_is_down(app: AppUnderTest) -> None:
     ada = await app.user()
-    app.wiring.bot._queue = StorageQueue(Secret(NOWHERE), "bot-queue")
+    await app.rewire({"AzureWebJobsStorage": NOWHERE})
     await ada.says("hello")
     assert (await ada.hears(2))[1] == "There was an error inserting your message into queue"
-    await app.wiring.bot._queue.close()
 
 
 async def test_a_message_is_acknowledged_without_its_number_while_the_table_is_down(
     app: AppUnderTest,
 ) -> None:
     ada = await app.user()
-    await app.wiring.state_table.close()
-    vars(app.wiring.state_table).update(vars(Table(Secret(NOWHERE), "botstate")))
+    connection = app.environ["AzureWebJobsStorage"]
+    await app.rewire({"AzureWebJobsStorage": f"{connection};TableEndpoint=http://127.0.0.1:1/x"})
     await ada.says("hello")
     assert (await ada.hears(2))[1] == "You said hello. Message added to the queue."
 
 
-@pytest.mark.parametrize("key", ["plain", "a/b\\c#d?e", "x" * 5000, "ü\n\x00\ud83d", "it's"])
-async def test_any_key_finds_its_row(table: Table, key: str) -> None:
-    assert await table.read(key) is None
-    await table.put(key, {"data": "1"})
-    found = await table.read(key)
-    assert found is not None
-    assert found[0]["data"] == "1"
-    await table.delete(key)
-    await table.delete(key)
-    assert await table.read(key) is None
-
-
-async def test_a_row_is_inserted_once(table: Table) -> None:
-    await table.insert("key", {"data": "1"})
-    with pytest.raises(RowConflict):
-        await table.insert("key", {"data": "2"})
-
-
-async def test_a_row_is_replaced_only_as_it_was_read(table: Table) -> None:
-    first = await table.insert("key", {"data": "1"})
-    second = await table.replace("key", {"data": "2"}, first)
-    with pytest.raises(RowConflict):
-        await table.replace("key", {"data": "3"}, first)
-    await table.delete("key")
-    with pytest.raises(RowConflict):
-        await table.replace("key", {"data": "3"}, second)
-
-
-async def test_a_table_out_of_reach_says_so() -> None:
-    table = Table(Secret(NOWHERE), "tabletest")
-    calls: list[Callable[[], Any]] = [
-        lambda: table.read("k"),
-        lambda: table.put("k", {}),
-        lambda: table.delete("k"),
-        table.create,
-    ]
-    for call in calls:
-        with pytest.raises(ServiceUnavailable, match="tabletest"):
-            await call()
-    await table.close()
-
-
-async def test_state_comes_back_and_the_later_writer_loses(table: Table) -> None:
-    storage, key = TableStorage(table), "directline/conversations/c1"
-    await storage.write({key: {"count": 1}})
-    mine, theirs = (await storage.read([key]))[key], (await storage.read([key]))[key]
-    await storage.write({key: theirs | {"count": 2}})
-    with pytest.raises(StateConflict):
-        await storage.write({key: mine | {"count": 3}})
-    assert (await storage.read([key]))[key]["count"] == 2
-    await storage.delete([key])
-    assert await storage.read([key]) == {}
-
-
-async def test_state_can_be_written_twice_in_a_turn_and_over_all_with_a_star(table: Table) -> None:
-    storage, item = TableStorage(table), {"count": 1}
-    await storage.write({"k": item})
-    await storage.write({"k": item})
-    await storage.write({"k": {"count": 9, "e_tag": "*"}})
-    assert (await storage.read(["k"]))["k"]["count"] == 9
-
-
-async def test_remembered_state_is_not_read_again_until_somebody_else_has_written(
-    table: Table,
+async def test_a_whole_conversation_goes_without_a_key(
+    app: AppUnderTest, secure_azurite: SecureAzurite
 ) -> None:
-    stored, key = TableStorage(table), "k"
-    ours = RememberingStorage(stored)
-    await ours.write({key: {"count": 1}})
-    mine = (await ours.read([key]))[key]
-    theirs = (await stored.read([key]))[key]
-    await stored.write({key: theirs | {"count": 2}})
-    assert (await ours.read([key]))[key]["count"] == 1
-    with pytest.raises(StateConflict):
-        await ours.write({key: mine | {"count": 2}})
-    assert (await ours.read([key]))[key]["count"] == 2
-    await ours.delete([key])
-    assert await ours.read([key]) == {}
-
-
-async def test_what_is_remembered_is_a_copy_and_is_bounded(
-    table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(state_module, "MAX_KNOWN", 2)
-    ours = RememberingStorage(TableStorage(table))
-    await ours.write({key: {"count": [1]} for key in "abc"})
-    (await ours.read(["c"]))["c"]["count"].append(2)
-    assert (await ours.read(["c"]))["c"]["count"] == [1]
-    assert list(ours._known) == ["b", "c"]
-    assert {key: item["count"] for key, item in (await ours.read(["a", "b"])).items()} == {
-        "a": [1],
-        "b": [1],
-    }
-
-
-@pytest.mark.parametrize("item", [{"x": object()}, {"x": "y" * MAX_TEXT}])
-async def test_state_that_is_no_json_or_too_large_is_refused(table: Table, item: Any) -> None:
-    with pytest.raises(TypeError, match="bot state"):
-        await TableStorage(table).write({"k": item})
-
-
-async def test_a_reference_is_written_once_and_again_when_it_changed(table: Table) -> None:
-    conversations = Conversations(table)
-    await conversations.remember(REFERENCE)
-    written = await table.read("directline/c1")
-    await conversations.remember(REFERENCE)
-    assert await table.read("directline/c1") == written
-    await conversations.remember(REFERENCE | {"serviceUrl": "http://localhost:3001"})
-    found = await conversations.find("directline", "c1")
-    assert found is not None
-    assert found["serviceUrl"] == "http://localhost:3001"
-
-
-async def test_a_conversation_that_starts_again_is_written_again(table: Table) -> None:
-    ours, another_process = Conversations(table), Conversations(table)
-    await ours.remember(REFERENCE)
-    await another_process.forget(REFERENCE)
-    await ours.remember(REFERENCE, rewrite=True)
-    assert await another_process.find("directline", "c1") == REFERENCE
+    async with identity_endpoint() as endpoint:
+        by_identity = {
+            "AzureWebJobsStorage": "",
+            "AzureWebJobsStorage__queueServiceUri": secure_azurite.queue_url,
+            "AzureWebJobsStorage__tableServiceUri": secure_azurite.table_url,
+            "AzureWebJobsStorage__credential": "managedidentity",
+            "AzureWebJobsStorage__clientId": "a-client-id",
+            "IDENTITY_ENDPOINT": endpoint.url,
+            "IDENTITY_HEADER": IDENTITY_HEADER,
+        }
+        location = Settings.from_environment(app.environ | by_identity).storage
+        await app.rewire(storage=StorageAccount(location, trust=secure_azurite.trust))
+        ada = await app.user()
+        await ada.says("hello")
+        assert (await ada.hears(2))[1] == "1: You said hello. Message added to the queue."
+        await app.rewire()  # which closes the connections
+    assert len(endpoint.asked) == 1
 
 
 def refusing_storage(operation: str) -> Any:
@@ -233,9 +140,7 @@ def refusing_storage(operation: str) -> Any:
             self._server = TestServer(app)
             await self._server.start_server()
             url = self._server.make_url("/x")
-            return (
-                f"DefaultEndpointsProtocol=http;AccountName=x;AccountKey={KEY};QueueEndpoint={url};"
-            )
+            return f"AccountName=x;AccountKey={KEY};QueueEndpoint={url};TableEndpoint={url};"
 
         async def __aexit__(self, *_: object) -> None:
             await self._server.close()

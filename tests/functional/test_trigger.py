@@ -1,27 +1,20 @@
 """The trigger handler: what the worker posts is delivered, what anyone else posts is not."""
 
+import time
 import uuid
 from typing import Any
 
 import pytest
 
-from bot_logic.bot_endpoint.conversations import Conversations
-from bot_logic.envelope import WORKER_USER_ID, Envelope
-from bot_logic.settings import Secret
-from bot_logic.signature import sign
+from bot_logic import conversations
+from bot_logic.clock import SYSTEM_CLOCK
+from bot_logic.contract.envelope import WORKER_USER_ID, Envelope
+from bot_logic.contract.trigger_token import sign
+from bot_logic.secret import Secret
 from tests.functional.app_under_test import SIGNING_KEY, AppUnderTest, ChatUser
+from tests.functional.messages import reference_of
 
 KEYS = (Secret(SIGNING_KEY),)
-
-
-def reference_of(user: ChatUser) -> dict[str, Any]:
-    return {
-        "channelId": "directline",
-        "serviceUrl": user.app.direct_line.base_url,
-        "conversation": {"id": user.conversation_id},
-        "user": {"id": user.user_id},
-        "bot": {"id": "bot"},
-    }
 
 
 def envelope_to(user: ChatUser, text: str = "psst", **changes: Any) -> Envelope:
@@ -37,7 +30,7 @@ def nested(depth: int) -> Any:
 
 async def test_the_workers_trigger_is_delivered(app: AppUnderTest) -> None:
     ada, worker = await app.user(), await app.user("dl_worker", "W")
-    value = sign(envelope_to(ada), worker.conversation_id, KEYS)
+    value = sign(envelope_to(ada), worker.conversation_id, KEYS, time.time())
     answer = await worker.posts({"type": "event", "name": "trigger", "value": value})
     assert answer.status == 200
     assert (await ada.hears(2))[1] == "This is coming back from the trigger! psst"
@@ -45,7 +38,7 @@ async def test_the_workers_trigger_is_delivered(app: AppUnderTest) -> None:
 
 async def test_the_old_templates_activity_type_is_a_trigger_too(app: AppUnderTest) -> None:
     ada, worker = await app.user(), await app.user("dl_worker", "W")
-    value = sign(envelope_to(ada), worker.conversation_id, KEYS)
+    value = sign(envelope_to(ada), worker.conversation_id, KEYS, time.time())
     assert (await worker.posts({"type": "trigger", "value": value})).status == 200
     assert (await ada.hears(2))[1] == "This is coming back from the trigger! psst"
 
@@ -59,8 +52,8 @@ async def test_a_visitors_trigger_is_refused_and_sends_nothing(
     envelope = envelope_to(ada)
     values: dict[str, Any] = {
         "unsigned": envelope.to_document(),
-        "other key": sign(envelope, mallory.conversation_id, [Secret("k" * 40)]),
-        "other conversation": sign(envelope, ada.conversation_id, KEYS),
+        "other key": sign(envelope, mallory.conversation_id, [Secret("k" * 40)], time.time()),
+        "other conversation": sign(envelope, ada.conversation_id, KEYS, time.time()),
         "legacy": {"RelatesTo": reference_of(ada), "Text": "psst"},
     }
     answer = await mallory.posts(kind | {"value": values[forgery]})
@@ -156,5 +149,5 @@ async def test_a_reference_that_the_sdk_cannot_read_comes_to_an_end(
 
 async def stored(app: AppUnderTest, user: ChatUser) -> Any:
     """The stored reference as another process sees it."""
-    conversations = Conversations(app.wiring.conversations_table)
-    return await conversations.find("directline", user.conversation_id)
+    another_process = conversations.build(app.wiring.storage, SYSTEM_CLOCK)
+    return await another_process.find("directline", user.conversation_id)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot_logic.bot_endpoint.activity_json import MAX_BODY, parse, to_activity
-from bot_logic.bot_endpoint.schema_json import MAX_ITEMS
+from bot_logic.bot_endpoint.sdk.activity_json import MAX_BODY, parse, to_activity
+from bot_logic.bot_endpoint.sdk.model_json import MAX_ITEMS
 from bot_logic.errors import BadRequest
 from tests.strategies import json_values
 

@@ -4,19 +4,18 @@ from typing import Any
 
 import pytest
 
-from bot_logic.bot_endpoint import connector
-from bot_logic.bot_endpoint.connector import PooledConnectorFactory
-from bot_logic.bot_endpoint.credentials import Anonymous
+from bot_logic.addresses import ServiceUrls
+from bot_logic.bot_endpoint.sdk.connector import MAX_CHANNELS, PooledConnectorFactory
+from bot_logic.bot_endpoint.sdk.credentials import Anonymous
 from bot_logic.errors import Refused
-from bot_logic.service_urls import ServiceUrls
 
 ALLOWED = "https://smba.trafficmanager.net/{}"
 
 
-def make_factory() -> PooledConnectorFactory:
+def make_factory(max_channels: int = MAX_CHANNELS) -> PooledConnectorFactory:
     unused: Any = None
     service_urls = ServiceUrls(hosts=("smba.trafficmanager.net",), loopback=False)
-    return PooledConnectorFactory(unused, Anonymous(), service_urls)
+    return PooledConnectorFactory(unused, Anonymous(), service_urls, max_channels)
 
 
 async def test_a_channels_client_is_made_once() -> None:
@@ -33,9 +32,8 @@ async def test_a_channel_that_is_not_allowed_is_refused_each_time() -> None:
             await factory.create("https://evil.example/emea")
 
 
-async def test_only_so_many_clients_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connector, "MAX_CHANNELS", 2)
-    factory = make_factory()
+async def test_only_so_many_clients_are_kept() -> None:
+    factory = make_factory(max_channels=2)
     first = await factory.create(ALLOWED.format(0))
     for number in (1, 2):
         await factory.create(ALLOWED.format(number))

@@ -18,22 +18,19 @@ from local_dev.functions_host.queue_listener import QueueListener, idle_delays, 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
-def read(folder: Path, host: Any = None, settings: Any = None) -> Configuration:
+def read(folder: Path, host: Any = None, settings: Any = None, cores: int = 1) -> Configuration:
     (folder / "host.json").write_text(json.dumps({"version": "2.0"} | (host or {})))
     if settings is not None:
         (folder / "local.settings.json").write_text(json.dumps(settings))
-    return Configuration(folder)
+    return Configuration(folder, cores)
 
 
 def queues(**settings: Any) -> dict[str, Any]:
     return {"extensions": {"queues": settings}}
 
 
-def test_what_is_not_set_is_as_in_the_real_host(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 3)
-    assert vars(read(tmp_path)) == {
+def test_what_is_not_set_is_as_in_the_real_host(tmp_path: Path) -> None:
+    assert vars(read(tmp_path, cores=3)) == {
         "port": 7071,
         "route_prefix": "api",
         "batch_size": 16,
@@ -130,7 +127,7 @@ def test_a_wrong_connection_string_is_named(
 
 def test_development_storage_is_azurite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("Storage", "UseDevelopmentStorage=true")
-    assert listener(tmp_path)._queue.url == "http://127.0.0.1:10001/devstoreaccount1/work"
+    assert listener(tmp_path).queue_url == "http://127.0.0.1:10001/devstoreaccount1/work"
 
 
 def listener(folder: Path) -> QueueListener:

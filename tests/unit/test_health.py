@@ -2,11 +2,9 @@
 
 import asyncio
 
-import pytest
-
-from bot_logic import health
 from bot_logic.errors import QueueNotCreated
-from bot_logic.health import Health
+from bot_logic.health import KEPT_FOR, Health
+from bot_logic.testing import ManualClock
 
 
 class Checked:
@@ -24,32 +22,35 @@ class Checked:
 
 async def test_many_who_ask_at_once_cause_one_check() -> None:
     queue = Checked()
-    it = Health({"queue": queue})
+    it = Health({"queue": queue}, ManualClock())
     reports = await asyncio.gather(*(it.report() for _ in range(50)))
     assert all(report.healthy for report in reports)
     assert queue.times == 1
 
 
-async def test_a_report_is_made_anew_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    queue = Checked()
-    it = Health({"queue": queue})
+async def test_a_report_is_made_anew_when_it_is_old() -> None:
+    queue, clock = Checked(), ManualClock()
+    it = Health({"queue": queue}, clock)
     await it.report()
-    monkeypatch.setattr(health, "KEPT_FOR", -1.0)
+    clock.advance(KEPT_FOR)
+    await it.report()
+    assert queue.times == 1
+    clock.advance(0.1)
     await it.report()
     assert queue.times == 2
 
 
 async def test_one_failure_makes_the_whole_unhealthy_and_shows_no_detail() -> None:
-    it = Health({"queue": Checked(QueueNotCreated("with a detail")), "tables": Checked()})
+    checks = {"queue": Checked(QueueNotCreated("with a detail")), "tables": Checked()}
+    it = Health(checks, ManualClock())
     report = await it.report()
     assert not report.healthy
     assert report.checks == {"queue": "unreachable: QueueNotCreated", "tables": "reachable"}
 
 
-async def test_a_neighbour_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_neighbour_that_never_answers_is_given_up() -> None:
     async def hangs() -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(health, "CHECK_TIMEOUT", 0.01)
-    report = await Health({"queue": hangs}).report()
+    report = await Health({"queue": hangs}, ManualClock(), patience=0.01).report()
     assert report.checks == {"queue": "unreachable: TimeoutError"}

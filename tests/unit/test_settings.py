@@ -4,11 +4,15 @@ import dataclasses
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
+from bot_logic.bot_identity import GOVERNMENT_CLOUD
 from bot_logic.errors import SettingsError
-from bot_logic.settings import GOVERNMENT_CLOUD, Secret, Settings
+from bot_logic.secret import Secret
+from bot_logic.settings import Settings
+from bot_logic.storage.location import SharedKey
 
 ROOT = Path(__file__).parents[2]
 LOCALLY = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}  # as Core Tools sets it
@@ -29,7 +33,9 @@ def test_the_example_file_works_unchanged() -> None:
     settings = Settings.from_environment(EXAMPLE)
     assert settings.identity.is_anonymous
     assert settings.direct_line_endpoint == "http://localhost:3000"
-    assert "QueueEndpoint=http://127.0.0.1:10001/" in settings.storage_connection.reveal()
+    assert settings.storage.queue_url == "http://127.0.0.1:10001/devstoreaccount1"
+    assert settings.storage.table_url == "http://127.0.0.1:10002/devstoreaccount1"
+    assert settings.storage.login == SharedKey("devstoreaccount1", ANY)
 
 
 def test_every_missing_setting_is_named_at_once() -> None:
@@ -101,7 +107,7 @@ def test_the_signing_key_is_a_list_whose_first_signs() -> None:
     ],
 )
 def test_an_incomplete_identity_is_named(environ: dict[str, str], missing: set[str]) -> None:
-    problems = problems_of(EXAMPLE | environ)
+    problems = problems_of(EXAMPLE | {"DirectLineEndpoint": ""} | environ)
     assert {problem.split()[0] for problem in problems} == missing
 
 
@@ -144,6 +150,7 @@ def test_the_sdks_names_override_where_tokens_come_from() -> None:
 def test_the_examples_secrets_are_refused_where_it_is_not_local() -> None:
     problems = problems_of(REGISTERED | {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"})
     assert problems == (
+        "DirectLineEndpoint must be an https URL, except in a local run",
         "DirectLineSecret is the example's, which everyone knows",
         "TriggerSigningKey is the example's, which everyone knows",
     )

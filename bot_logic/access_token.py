@@ -1,0 +1,167 @@
+"""Access tokens: fetched without blocking, kept until shortly before they expire, shared.
+
+Two kinds of service hand them out: a login server for a client secret (OAuth 2.0 client
+credentials, RFC 6749 section 4.4), and the managed identity endpoint of the Function App.
+https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import aiohttp
+
+from bot_logic.clock import SYSTEM_CLOCK, Clock
+from bot_logic.errors import ServiceUnavailable
+from bot_logic.outgoing import read_json
+from bot_logic.secret import Secret
+from bot_logic.single_flight import SingleFlight
+
+CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=4)  # seconds, for the whole call
+REFRESH_BEFORE: Final = 300  # seconds before a token expires
+RETRY_PAUSE: Final = 30  # seconds after a refresh that failed while the token is still valid
+
+logger = logging.getLogger(__name__)
+
+
+class TokenSource(Protocol):
+    """Something that has an access token that is valid now."""
+
+    async def token(self) -> Secret:
+        """Return the token.
+
+        Raises:
+            ServiceUnavailable: there is none and none could be fetched.
+        """
+
+    def forget(self) -> None:
+        """Fetch a new token next time, as when the service refused this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token as it was handed out, and for how many seconds it is valid."""
+
+    secret: Secret
+    lifetime: float
+
+
+class KeptToken:
+    """Keeps a token, and fetches the next one in time, once however many wait for it."""
+
+    def __init__(
+        self, fetch: Callable[[], Awaitable[AccessToken]], clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._token = Secret("")
+        self._refresh_at = self._expires_at = float("-inf")  # as the clock's `elapsed`
+        self._refresh_once = SingleFlight(self._refresh)
+
+    async def token(self) -> Secret:
+        """Return a token that is valid now.
+
+        Raises:
+            ServiceUnavailable: there is none and none could be fetched.
+        """
+        if self._clock.elapsed() >= self._refresh_at:
+            await self._refresh_once()
+        return self._token
+
+    def forget(self) -> None:
+        """Fetch a new token next time."""
+        self._refresh_at = self._expires_at = float("-inf")
+
+    async def _refresh(self) -> None:
+        asked_at = self._clock.elapsed()
+        try:
+            token = await self._fetch()
+        except ServiceUnavailable as error:
+            if self._clock.elapsed() >= self._expires_at:
+                raise
+            self._refresh_at = min(self._clock.elapsed() + RETRY_PAUSE, self._expires_at)
+            logger.warning("going on with the token at hand: %s", error)
+            return
+        self._token = token.secret
+        self._expires_at = asked_at + token.lifetime
+        self._refresh_at = asked_at + max(token.lifetime - REFRESH_BEFORE, token.lifetime / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedIdentity:
+    """The Function App's user-assigned identity, and where its tokens are to be had.
+
+    Attributes:
+        endpoint: the platform's token endpoint, IDENTITY_ENDPOINT.
+        header: the secret header that it asks for, IDENTITY_HEADER.
+        client_id: which of the app's identities; empty means the system-assigned one.
+    """
+
+    endpoint: str
+    header: Secret
+    client_id: str
+
+
+async def managed_identity_token(
+    session: aiohttp.ClientSession, identity: ManagedIdentity, resource: str, clock: Clock
+) -> AccessToken:
+    """Ask the platform for a token of the app's own identity.
+
+    Raises:
+        ServiceUnavailable: it could not be fetched.
+    """
+    query = {"api-version": "2019-08-01", "resource": resource}
+    if identity.client_id:
+        query["client_id"] = identity.client_id
+    return await _answered(
+        session.get(
+            identity.endpoint,
+            params=query,
+            headers={
+                "X-IDENTITY-HEADER": identity.header.reveal(),
+                "Accept-Encoding": "identity",  # storage's session leaves answers compressed
+            },
+            timeout=CALL_TIMEOUT,
+            allow_redirects=False,
+        ),
+        clock,
+    )
+
+
+async def client_secret_token(
+    session: aiohttp.ClientSession, authority: str, form: Mapping[str, str], clock: Clock
+) -> AccessToken:
+    """Ask a login server for a token, with the fields of a client credentials grant.
+
+    Raises:
+        ServiceUnavailable: it could not be fetched.
+    """
+    url = f"{authority}/oauth2/v2.0/token"
+    form = {"grant_type": "client_credentials", **form}
+    return await _answered(
+        session.post(url, data=form, timeout=CALL_TIMEOUT, allow_redirects=False), clock
+    )
+
+
+async def _answered(call: Any, clock: Clock) -> AccessToken:
+    try:
+        async with call as response:
+            body = await read_json(response)
+            if not response.ok:
+                raise ServiceUnavailable(f"no access token: {response.status} {_code(body)}")
+            return AccessToken(Secret(body["access_token"]), _lifetime(body, clock))
+    except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError) as error:
+        raise ServiceUnavailable(f"no access token: {type(error).__name__}") from error
+
+
+def _lifetime(body: Mapping[str, Any], clock: Clock) -> float:
+    """Return seconds; the identity endpoint may say only when, as Unix time in a string."""
+    if body.get("expires_in") is not None:
+        return float(body["expires_in"])
+    return float(body["expires_on"]) - clock.now()
+
+
+def _code(body: Any) -> str:
+    code = body.get("error", "") if isinstance(body, dict) else ""
+    return code[:64] if isinstance(code, str) and code.isprintable() else ""

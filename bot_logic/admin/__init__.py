@@ -1,0 +1,1 @@
+"""An operator's commands. May import: delivery, storage, settings, errors, clock."""

@@ -1,0 +1,141 @@
+"""An operator's commands for dead letters: list, show, replay, purge.
+
+    make dead-letters                          list them
+    make dead-letters DO="show ID"             one of them, with the message's text
+    make dead-letters DO="replay ID …"         put messages on the queue again
+    make dead-letters DO="replay --all"
+    make dead-letters DO="purge --all --error ConversationGone"
+
+AzureWebJobsStorage… in the environment name the storage account; else local.settings.json does.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from bot_logic import delivery
+from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK
+from bot_logic.delivery.dead_letter_store import DeadLetterStore, Filed
+from bot_logic.errors import ProactiveBotError
+from bot_logic.settings import DEFAULT_MAX_ATTEMPTS, storage_location
+from bot_logic.storage.account import StorageAccount
+from bot_logic.storage.location import StorageLocation
+
+SETTINGS_FILE: Final = Path("local.settings.json")
+
+
+class UnknownDeadLetter(ProactiveBotError):
+    """No dead letter has this id."""
+
+
+Command = Callable[[DeadLetterStore, argparse.Namespace], Coroutine[Any, Any, None]]
+
+
+async def list_all(store: DeadLetterStore, options: argparse.Namespace) -> None:
+    """List the dead letters, one line each, without what was said."""
+    count = 0
+    async for filed in _chosen(store, options):
+        letter, count = filed.dead_letter, count + 1
+        attempts = "" if letter.attempts is None else f" (attempts: {letter.attempts})"
+        _say(f"{letter.id}  {letter.dead_lettered_at}  {letter.error}: {letter.reason}{attempts}")
+    _say(f"dead letters: {count}")
+
+
+async def show(store: DeadLetterStore, options: argparse.Namespace) -> None:
+    """Show all of each dead letter, as JSON."""
+    async for filed in _chosen(store, options):
+        _say(json.dumps(asdict(filed.dead_letter), indent=2))
+
+
+async def replay(store: DeadLetterStore, options: argparse.Namespace) -> None:
+    """Put messages on the queue again; what was delivered after all is dropped."""
+    async for filed in _chosen(store, options):
+        queued = await store.replay(filed)
+        outcome = "on the queue again" if queued else "was delivered after all, dead letter dropped"
+        _say(f"{filed.dead_letter.id}  {outcome}")
+
+
+async def purge(store: DeadLetterStore, options: argparse.Namespace) -> None:
+    """Delete dead letters."""
+    async for filed in _chosen(store, options):
+        await store.purge(filed)
+        _say(f"{filed.dead_letter.id}  purged")
+
+
+async def _chosen(store: DeadLetterStore, options: argparse.Namespace) -> AsyncIterator[Filed]:
+    for message_id in options.id:
+        found = await store.find(message_id)
+        if not found:
+            raise UnknownDeadLetter(f"there is no dead letter {message_id}")
+        for filed in found:
+            yield filed
+    if not options.id:
+        async for filed in store.all():
+            if options.error in ("", filed.dead_letter.error):
+                yield filed
+
+
+async def run(command: Command, options: argparse.Namespace, location: StorageLocation) -> None:
+    """Carry out a command on the storage account."""
+    storage = StorageAccount(location)
+    parts = delivery.build(storage, SYSTEM_CLOCK, SYSTEM_CHANCE, max_attempts=DEFAULT_MAX_ATTEMPTS)
+    try:
+        await command(parts.dead_letters, options)
+    finally:
+        await storage.close()
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bot_logic.admin.dead_letters",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=list_all, id=[], all=True, error="")
+    commands = parser.add_subparsers()
+    for name, command in (
+        ("list", list_all),
+        ("show", show),
+        ("replay", replay),
+        ("purge", purge),
+    ):
+        chosen = commands.add_parser(name, help=command.__doc__)
+        chosen.set_defaults(command=command)
+        chosen.add_argument("--error", default="", help="only those with this error")
+        if command is not list_all:
+            chosen.add_argument("id", nargs="*", help="a message's id")
+            chosen.add_argument("--all", action="store_true", help="every dead letter")
+    options = parser.parse_args(arguments)
+    if bool(options.id) == options.all:
+        parser.error("name either ids or --all")
+    return options
+
+
+def _environment() -> Mapping[str, str]:
+    values = json.loads(SETTINGS_FILE.read_text())["Values"] if SETTINGS_FILE.exists() else {}
+    return {**values, **os.environ}
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the arguments say; the exit code is 1 if that failed."""
+    options = _options(arguments)
+    try:
+        asyncio.run(run(options.command, options, storage_location(_environment())))
+    except ProactiveBotError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

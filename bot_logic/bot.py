@@ -1,0 +1,120 @@
+"""What the bot says. Edit this file first; what you add (cards, dialogs) goes beside it.
+
+Each method is one occasion to speak. `on_message_activity` is what happens when a user writes;
+`on_trigger` is what happens when the queue brings something back, and the bot speaks first.
+docs/testing-your-bot.md shows how to test an answer of your own in milliseconds.
+"""
+
+import logging
+
+from botbuilder.core import ActivityHandler, TurnContext
+from botbuilder.schema import Activity, ActivityTypes, ChannelAccount
+
+from bot_logic.bot_endpoint import MessageCounter, Outbox
+from bot_logic.bot_endpoint.trigger import activity_of
+from bot_logic.contract.envelope import WORKER_USER_ID, Envelope
+from bot_logic.deadline import within
+from bot_logic.errors import (
+    MessageNotInserted,
+    OversizedMessage,
+    ProactiveBotError,
+    QueueNotCreated,
+    ServiceUnavailable,
+)
+
+# Seconds. With the queue's own they stay below what a turn may take, 13 (tests add them up).
+TYPING_TIMEOUT = 1
+COUNT_TIMEOUT = 2
+REPLY_TIMEOUT = 4
+
+logger = logging.getLogger(__name__)
+
+
+class ProactiveBot(ActivityHandler):
+    """Puts what users say on the queue, and tells them when it comes back."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        counter: MessageCounter,
+        *,
+        typing_timeout: float = TYPING_TIMEOUT,
+        reply_timeout: float = REPLY_TIMEOUT,
+    ) -> None:
+        self._outbox = outbox
+        self._counter = counter
+        self._typing_timeout = typing_timeout
+        self._reply_timeout = reply_timeout
+
+    async def on_trigger(self, turn: TurnContext, envelope: Envelope) -> None:
+        """Say what the queue brought back, in the conversation that `envelope` belongs to.
+
+        It has 12 seconds. If it raises a RetryableError, the message is tried again later; after a
+        PermanentError it becomes a dead letter. Raise before anything is sent, or the user may see
+        it twice.
+        """
+        card = activity_of(envelope)
+        await turn.send_activity(card or f"This is coming back from the trigger! {envelope.text}")
+
+    async def on_message_activity(self, turn: TurnContext) -> None:
+        """Put what a user wrote on the queue, and say so once the queue has it."""
+        text = (turn.activity.text or "").strip()
+        if not text:
+            await turn.send_activity(_about_no_text(turn.activity))
+            return
+        await self._try_to_send(turn, Activity(type=ActivityTypes.typing), self._typing_timeout)
+        reply = await self._enqueue(turn, text) or await self._acknowledgement(turn, text)
+        await self._try_to_send(turn, reply, self._reply_timeout)
+
+    async def on_members_added_activity(
+        self, members_added: list[ChannelAccount], turn_context: TurnContext
+    ) -> None:
+        """Welcome those who joined by name, but neither the bot itself nor the queue worker."""
+        known = (turn_context.activity.recipient.id, WORKER_USER_ID)
+        newcomers = [member for member in members_added if member.id not in known]
+        if newcomers:
+            names = " and ".join(member.name for member in newcomers if member.name)
+            await turn_context.send_activity(
+                f"{f'Welcome {names}' if names else 'Welcome'}! "
+                "Say something, and I will come back to you by myself."
+            )
+
+    async def _enqueue(self, turn: TurnContext, text: str) -> str | None:
+        """Put the text on the queue; if that fails, return what to tell the user."""
+        try:
+            await self._outbox.put(turn, text)
+        except OversizedMessage:
+            return "Your message is too long for the queue. Please send it in smaller parts."
+        except QueueNotCreated as error:
+            logger.error("message not queued: %s", error)  # noqa: TRY400 - no traceback needed
+            return "There was an error creating your queue"
+        except MessageNotInserted as error:
+            logger.error("message not queued: %s", error)  # noqa: TRY400 - no traceback needed
+            return "There was an error inserting your message into queue"
+        return None
+
+    async def _acknowledgement(self, turn: TurnContext, text: str) -> str:
+        """Return what to say of a text that the queue has; its number is worth less than that."""
+        try:
+            async with within(COUNT_TIMEOUT, leaving=1):
+                number = f"{await self._counter.next(turn)}: "
+        except (ServiceUnavailable, TimeoutError) as error:
+            logger.warning("message not counted: %s", type(error).__name__)
+            number = ""
+        return f"{number}You said {text}. Message added to the queue."
+
+    async def _try_to_send(self, turn: TurnContext, message: Activity | str, wait: float) -> None:
+        """Send what the user can do without: failing here would make them say it all again."""
+        try:
+            async with within(wait, leaving=0.25):
+                await turn.send_activity(message)
+        except (ProactiveBotError, TimeoutError) as error:
+            logger.warning("not sent: %s: %s", type(error).__name__, error)
+
+
+def _about_no_text(activity: Activity) -> str:
+    if activity.attachments:
+        return "Thank you for the attachment. I can only put text on the queue, though."
+    if activity.value is not None:
+        return "Thank you for the form. I can only put text on the queue, though."
+    return "There was no text in your message. Tell me something to put on the queue."

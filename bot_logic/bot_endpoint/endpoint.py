@@ -1,0 +1,138 @@
+"""The messaging endpoint: a channel's request -> a trigger or a turn -> an HTTP response."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import azure.functions as func
+from botbuilder.core import Bot, InvokeResponse
+from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
+
+from bot_logic.addresses import ServiceUrls
+from bot_logic.bot_endpoint.adapter import FunctionsAdapter
+from bot_logic.bot_endpoint.recorder import ConversationRecorder
+from bot_logic.bot_endpoint.sdk.activity_json import parse, to_activity
+from bot_logic.bot_endpoint.sdk.authentication import TokenAuthentication
+from bot_logic.bot_endpoint.sdk.model_json import plain
+from bot_logic.bot_endpoint.trigger import TriggerHandler, is_trigger
+from bot_logic.deadline import deadline
+from bot_logic.errors import BadRequest, NewerVersion, PermanentError, RetryableError
+
+TURN_TIMEOUT: Final = 13  # seconds; Direct Line waits 15 for the bot, then tells the user it failed
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Takes what channels post: authenticates it, then decides what it is."""
+
+    authentication: TokenAuthentication
+    service_urls: ServiceUrls
+    adapter: FunctionsAdapter
+    bot: Bot
+    recorder: ConversationRecorder
+    triggers: TriggerHandler
+    turn_timeout: float = TURN_TIMEOUT
+
+    async def answer(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Answer a channel's request.
+
+        Every outcome is an answer: 200, what the turn itself answers (invoke, expectReplies), 4xx
+        for a request that cannot be taken, 503 for a dependency that is down, and 500 without
+        any detail for an error in the bot.
+        """
+        body, headers = request.get_body(), request.headers
+        try:
+            answer = await self.take(body, headers)
+            return func.HttpResponse() if answer is None else _invoke_response(answer)
+        except Exception as error:  # noqa: BLE001 - the outermost handler; all are answered
+            return _error_response(error)
+
+    async def take(self, body: bytes, headers: Mapping[str, str]) -> InvokeResponse | None:
+        """Deliver a trigger, or run a turn; return what the channel waits for, if it does.
+
+        Raises:
+            BadRequest: it cannot be taken, or its sender may not send it.
+            RetryableError, PermanentError: a dependency failed, or refused.
+            TimeoutError: the turn took too long.
+        """
+        async with deadline(self.turn_timeout):
+            document = parse(headers.get("Content-Type", ""), body)
+            sender = await self._admitted(document, headers.get("Authorization", ""))
+            if not is_trigger(document):
+                activity = to_activity(document)
+                turn = self.adapter.run_turn(sender, activity, self.bot)
+                return await self.recorder.beside(activity, turn)
+        await self.triggers.take(document)  # has limits of its own: what was sent is to be noted
+        return None
+
+    async def _admitted(
+        self, document: dict[str, Any], auth_header: str
+    ) -> AuthenticateRequestResult:
+        service_url = document["serviceUrl"]
+        sender = await self.authentication.authenticate(
+            document["channelId"], service_url, auth_header
+        )
+        if not self.service_urls.allow(service_url):  # judged last: no stranger learns which are
+            raise BadRequest(
+                "the service URL's host is not allowed; AllowedServiceUrlHosts may add it",
+                status=403,
+                code="Forbidden",
+                field="serviceUrl",
+            )
+        return sender
+
+
+def _invoke_response(answer: InvokeResponse) -> func.HttpResponse:
+    if answer.body is None:
+        return func.HttpResponse(status_code=int(answer.status))
+    return _json_response(int(answer.status), answer.body)
+
+
+def _error_response(error: Exception) -> func.HttpResponse:
+    match error:
+        case BadRequest():
+            logger.warning("request refused: %d %s: %s", error.status, error.code, error)
+            return _error_body(error.status, error.code, str(error), field=error.field)
+        case RetryableError():
+            logger.warning("turn failed, a retry can help: %s", error)
+            wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+            return _error_body(503, "ServiceUnavailable", str(error), headers=wait)
+        case NewerVersion():
+            logger.warning("turn failed, a newer instance is needed: %s", error)
+            return _error_body(503, "NewerVersion", str(error))
+        case TimeoutError():
+            logger.warning("turn failed, a retry can help: it took longer than a turn may")
+            return _error_body(503, "ServiceUnavailable", "what the bot depends on is too slow")
+        case PermanentError():
+            logger.warning("turn failed: %s", error)
+            return _error_body(502, "Refused", str(error))
+        case _:
+            logger.error("the bot failed", exc_info=error)
+            return _error_body(500, "BotError", "the bot failed; its log says why")
+
+
+def _error_body(
+    status: int,
+    code: str,
+    message: str,
+    *,
+    field: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> func.HttpResponse:
+    error = {"code": code, "message": message} | ({} if field is None else {"field": field})
+    return _json_response(status, {"error": error}, headers)
+
+
+def _json_response(
+    status: int, body: Any, headers: dict[str, str] | None = None
+) -> func.HttpResponse:
+    return func.HttpResponse(
+        json.dumps(body, default=plain),  # a bot may answer with the SDK's models
+        status_code=status,
+        headers=headers,
+        mimetype="application/json",
+    )

@@ -1,0 +1,65 @@
+"""A channel in memory, for tests: it takes what the bot sends, and can be told to misbehave."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from botbuilder.schema import Activity, ResourceResponse
+from botframework.connector.auth import ConnectorFactory
+
+from bot_logic.storage.memory import Faults
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An activity that the channel has taken, and the conversation it went to."""
+
+    conversation_id: str
+    activity: Activity
+
+
+class MemoryChannel(ConnectorFactory):
+    """Stands where the connector to all channels would.
+
+    Attributes:
+        sent: what the channel has taken, in order.
+        faults: what goes wrong, at the call "channel.send".
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+        self.faults = Faults()
+
+    async def create(self, service_url: str, audience: str | None = None) -> "MemoryChannel":  # noqa: ARG002
+        """Return itself: it is the client of every channel."""
+        return self
+
+    @property
+    def conversations(self) -> "MemoryChannel":
+        """Itself: the SDK keeps these operations one level further down."""
+        return self
+
+    async def send_to_conversation(
+        self, conversation_id: str, activity: Activity
+    ) -> ResourceResponse:
+        """Take an activity."""
+        async with self.faults.around("channel.send"):
+            self.sent.append(Sent(conversation_id, activity))
+            return ResourceResponse(id=str(len(self.sent)))
+
+    async def reply_to_activity(
+        self,
+        conversation_id: str,
+        activity_id: str,  # noqa: ARG002
+        activity: Activity,
+    ) -> ResourceResponse:
+        """Take an activity as the answer to another."""
+        return await self.send_to_conversation(conversation_id, activity)
+
+    async def update_activity(self, conversation_id: str, activity_id: str, activity: Any) -> Any:
+        """Replace an activity that was sent."""
+        self.sent[int(activity_id) - 1] = Sent(conversation_id, activity)
+        return ResourceResponse(id=activity_id)
+
+    async def delete_activity(self, conversation_id: str, activity_id: str) -> None:
+        """Delete an activity that was sent; later ones keep their ids."""
+        self.sent[int(activity_id) - 1] = Sent(conversation_id, Activity(type="messageDelete"))

@@ -1,0 +1,158 @@
+"""Dead letters: written to the poison queue when a message cannot be delivered, read from there.
+
+The Functions host would move the bare message there after its last attempt, without a word. This
+writes the message with the reason beside it. Pure: JSON in, JSON out.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bot_logic.addresses import is_id
+from bot_logic.contract.envelope import MAX_QUEUE_BYTES, Envelope, decode
+from bot_logic.errors import ProactiveBotError
+
+HOST_GAVE_UP: Final = "HostGaveUp"  # the error of a message that lies there without a reason
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A dead letter as an operator reads it.
+
+    Attributes:
+        id: the message's id; the queue's, if it had none that can be read.
+        key: under which its idempotency record stands; its id, if it is no message of ours.
+        error: the type of error that made it end, one of `bot_logic.errors`, or `HostGaveUp`.
+        reason: what went wrong, in words; nothing that a user said.
+        first_reason: what went wrong at the first attempt, if there were more.
+        attempts: how often a delivery was tried and failed; None if it says nothing of that.
+        age_seconds: how old it was when it ended; None if it says nothing of that.
+        dead_lettered_at: ISO 8601, or "" if it does not say.
+        message: the message itself: a JSON value, or a string that is not JSON.
+    """
+
+    id: str
+    key: str
+    error: str
+    reason: str
+    first_reason: str
+    attempts: int | None
+    age_seconds: int | None
+    dead_lettered_at: str
+    message: Any
+
+    def message_to_replay(self, now: float) -> str:
+        """Return the message as it goes on the queue again: same id, as long to live."""
+        if isinstance(self.message, str):
+            return self.message
+        text = json.dumps(self.message)
+        try:
+            return decode(text, default_id=self.id, now=now).renewed(now).to_json()
+        except ProactiveBotError:  # not ours, or too large for ours: as it was
+            return text
+
+
+def dead_letter(envelope: Envelope, error: Exception, now: float) -> str:
+    """Return the dead letter of a message: why it ended, when, and after how many attempts.
+
+    Args:
+        envelope: the message, with its last failure counted in.
+        error: what made it end here; its type and its text become the reason.
+        now: Unix time, seconds.
+
+    Returns:
+        A JSON object; or the bare message, if that leaves no room for the reason.
+    """
+    message = envelope.without_history().to_document()
+    history = {
+        "firstReason": envelope.first_failure,
+        "attempts": envelope.attempt,
+        "ageSeconds": max(0, int(now) - envelope.created),
+    }
+    return _fitting(_reasons(error, now) | history | {"message": message}, json.dumps(message))
+
+
+def undecodable(message: bytes | str, error: Exception, now: float) -> str:
+    """Return the dead letter of what is not a message of ours, with what is wrong with it."""
+    text = _text(message)
+    try:
+        return _fitting(_reasons(error, now) | {"message": json.loads(text)}, text)
+    except (ValueError, RecursionError):  # not JSON: keep the string it is
+        return _fitting(_reasons(error, now) | {"message": text}, text)
+
+
+def read_dead_letter(body: bytes | str, *, default_id: str) -> DeadLetter:
+    """Read a dead letter, or the bare message that the host has moved to the poison queue."""
+    content = _json(_text(body))
+    if not _is_dead_letter(content):
+        content = {
+            "error": HOST_GAVE_UP,
+            "reason": "the Functions host moved it, after the attempts that host.json allows",
+            "message": _text(body) if content is None else content,
+        }
+    message = content["message"]
+    own_id = message.get("id") if isinstance(message, Mapping) else None
+    message_id = str(own_id) if is_id(own_id) else default_id
+    return DeadLetter(
+        id=message_id,
+        key=_key(message, message_id),
+        error=_word(content, "error"),
+        reason=_word(content, "reason"),
+        first_reason=_word(content, "firstReason"),
+        attempts=_number(content, "attempts"),
+        age_seconds=_number(content, "ageSeconds"),
+        dead_lettered_at=_word(content, "deadLetteredAt"),
+        message=message,
+    )
+
+
+def _key(message: Any, message_id: str) -> str:
+    """Return the key under which whoever delivers this message would look for its record."""
+    try:
+        text = message if isinstance(message, str) else json.dumps(message)
+        return decode(text, default_id=message_id, now=0).key
+    except ProactiveBotError:
+        return message_id
+
+
+def _reasons(error: Exception, now: float) -> dict[str, Any]:
+    return {
+        "error": type(error).__name__,
+        "reason": str(error),
+        "deadLetteredAt": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _fitting(document: dict[str, Any], bare_message: str) -> str:
+    text = json.dumps(document, ensure_ascii=False)
+    if not text.isprintable():  # such as half a character, which only an escape can hold
+        text = json.dumps(document)
+    return text if len(text.encode()) <= MAX_QUEUE_BYTES else bare_message
+
+
+def _text(body: bytes | str) -> str:
+    return body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_dead_letter(content: Any) -> bool:
+    return isinstance(content, Mapping) and {"error", "reason", "message"} <= content.keys()
+
+
+def _word(content: Mapping[str, Any], name: str) -> str:
+    """Return a field that goes into log lines, or ""."""
+    value = content.get(name)
+    return value if isinstance(value, str) and value.isprintable() else ""
+
+
+def _number(content: Mapping[str, Any], name: str) -> int | None:
+    value = content.get(name)
+    return value if isinstance(value, int) else None

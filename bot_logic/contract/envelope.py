@@ -1,0 +1,316 @@
+"""The envelope: what travels on the queue and inside the trigger, decided once.
+
+One flat JSON object, in UTF-8::
+
+    {"version": 1, "id": "…", "conversation": <ConversationReference>,
+     "text": "…" | "activity": <Activity>, "data": {…}, "at": 0, "created": 0, "expires": 0,
+     "attempt": 0, "firstFailure": "…", "traceparent": "00-…-…-01"}
+
+``conversation`` and one of ``text`` and ``activity`` are all that another program has to write.
+A field that is not in this list is refused by name; what channels send inside ``conversation`` and
+``activity`` travels whole. docs/queue-messages.md describes each field. Nothing here does I/O.
+
+https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+from bot_logic.addresses import is_base_url, is_id
+from bot_logic.contract.old_shapes import modernise
+from bot_logic.errors import ExpiredMessage, NewerVersion, OversizedMessage, UndecodableMessage
+
+QUEUE_NAME: Final = "bot-queue"
+POISON_QUEUE_NAME: Final = "bot-queue-poison"  # where the Functions host puts poison messages, too
+
+TRIGGER_NAME: Final = "trigger"  # an event activity's name; the old template's activity type
+WORKER_USER_ID: Final = "dl_queue-worker"  # who the worker is in its own Direct Line conversation
+
+VERSION: Final = 1  # of the envelope; higher as soon as an older app could not read it right
+
+# A queue message holds 64 KiB of base64, so 48 KiB of JSON; the rest is room for the reason that
+# a dead letter adds. https://learn.microsoft.com/rest/api/storageservices/put-message
+MAX_QUEUE_BYTES: Final = 48 * 1024
+MAX_ENVELOPE_BYTES: Final = 40 * 1024
+MAX_REASON: Final = 200  # characters of the first failure that travel along
+
+_FIELDS: Final = frozenset(
+    (
+        "activity",
+        "at",
+        "attempt",
+        "conversation",
+        "created",
+        "data",
+        "expires",
+        "firstFailure",
+        "id",
+        "text",
+        "traceparent",
+        "version",
+    )
+)
+# https://www.w3.org/TR/trace-context/#traceparent-header
+_TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+_TOO_LARGE: Final = 2**53  # where JSON numbers stop being exact
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Something to say, on its way to a conversation.
+
+    Attributes:
+        id: names this message for as long as it lives, through retries and replays.
+        conversation: the Bot Framework ConversationReference to deliver to, as JSON.
+        text: what is to be said; "" if `activity` says it.
+        created: Unix time, seconds.
+        activity: what is to be sent, as a Bot Framework Activity in JSON, such as a card.
+        data: whatever its producer wants the bot's `on_trigger` to know.
+        at: Unix time, seconds, before which it must not be delivered.
+        expires: Unix time, seconds, from which on it must not be delivered; None if nobody said.
+        attempt: how many attempts to deliver it have failed.
+        first_failure: why the first of them failed.
+        traceparent: W3C Trace Context of what caused it, or "".
+    """
+
+    id: str
+    conversation: Mapping[str, Any]
+    text: str
+    created: int
+    activity: Mapping[str, Any] | None = None
+    data: Mapping[str, Any] | None = None
+    at: int | None = None
+    expires: int | None = None
+    attempt: int = 0
+    first_failure: str = ""
+    traceparent: str = ""
+
+    @classmethod
+    def new(
+        cls,
+        conversation: Mapping[str, Any],
+        text: str,
+        *,
+        message_id: str,
+        now: float,
+        lifetime: int,
+    ) -> Self:
+        """Make an envelope now, to be delivered within `lifetime` seconds.
+
+        Args:
+            conversation: a ConversationReference as JSON.
+            text: what is to be said.
+            message_id: which nobody has used before.
+            now: Unix time, seconds.
+            lifetime: seconds.
+
+        Raises:
+            UndecodableMessage: the reference lacks what a delivery needs.
+        """
+        checked = _checked_reference(conversation)
+        return cls(message_id, checked, text, created=int(now), expires=int(now) + lifetime)
+
+    def to_document(self) -> Json:
+        """Return this envelope as the JSON object that travels; what is empty is left out."""
+        document: Json = {
+            "version": VERSION,
+            "id": self.id,
+            "conversation": dict(self.conversation),
+            "created": self.created,
+        }
+        optional = {
+            "text": self.text or None,
+            "activity": self.activity,
+            "data": self.data,
+            "at": self.at,
+            "expires": self.expires,
+            "attempt": self.attempt or None,
+            "firstFailure": self.first_failure or None,
+            "traceparent": self.traceparent or None,
+        }
+        return document | {name: value for name, value in optional.items() if value is not None}
+
+    def to_json(self) -> str:
+        """Return this envelope as a queue message.
+
+        Raises:
+            OversizedMessage: it would not fit.
+        """
+        message = json.dumps(self.to_document(), separators=(",", ":"))
+        if len(message) > MAX_ENVELOPE_BYTES:  # json.dumps writes ASCII: one byte a character
+            raise OversizedMessage(
+                f"the message takes {len(message)} bytes, {MAX_ENVELOPE_BYTES} fit"
+            )
+        return message
+
+    @property
+    def key(self) -> str:
+        """What makes this message this one: its id, whom it goes to and what it says.
+
+        The same id with another recipient or another content is another message.
+        """
+        where = self.conversation["channelId"], self.conversation["conversation"]["id"]
+        what = self.text, self.activity, self.data
+        named = json.dumps([self.id, *where, *what], sort_keys=True)
+        return hashlib.sha256(named.encode()).hexdigest()
+
+    def after_failure(self, reason: str) -> Self:
+        """Return this envelope with one more failed attempt."""
+        first = self.first_failure or reason[:MAX_REASON]
+        return replace(self, attempt=self.attempt + 1, first_failure=first)
+
+    def without_history(self) -> Self:
+        """Return this envelope as if it had never been tried."""
+        return replace(self, attempt=0, first_failure="")
+
+    def expiring(self, lifetime: int) -> Self:
+        """Return this envelope with an end: `lifetime` seconds after it may be delivered at all."""
+        start = self.created if self.at is None else max(self.created, self.at)
+        return self if self.expires is not None else replace(self, expires=start + lifetime)
+
+    def renewed(self, now: float) -> Self:
+        """Return this envelope as if made now: same id, and as long to live as at first."""
+        start = int(now)
+        expires = None if self.expires is None else start + max(self.expires - self.created, 0)
+        return replace(self.without_history(), created=start, expires=expires)
+
+    def seconds_until_due(self, now: float) -> float:
+        """Return how many seconds must pass before it may be delivered; 0 if it may be now."""
+        return 0 if self.at is None else max(0, self.at - now)
+
+    def check_not_expired(self, now: float) -> None:
+        """Let pass what may still be delivered.
+
+        Raises:
+            ExpiredMessage: it is too late.
+        """
+        if self.expires is not None and now >= self.expires:
+            late = int(now - self.expires)
+            raise ExpiredMessage(f"the message expired {late} seconds before its delivery")
+
+
+def decode(message: bytes | str, *, default_id: str, now: float) -> Envelope:
+    """Read a queue message: an envelope, or one of the old template's shapes.
+
+    Args:
+        message: the message's text, as it was before base64.
+        default_id: the id of a message that brings none; the same at each attempt.
+        now: Unix time, seconds; when a message was created that does not say so.
+
+    Raises:
+        NewerVersion: an app of a newer version wrote it.
+        UndecodableMessage: naming the field at fault.
+    """
+    return from_document(modernise(_parse(message)), default_id=default_id, now=now)
+
+
+def from_document(document: Any, *, default_id: str | None = None, now: float) -> Envelope:
+    """Check a JSON value and read it as an envelope.
+
+    Raises:
+        NewerVersion: an app of a newer version wrote it.
+        UndecodableMessage: naming the field at fault.
+    """
+    fields = {k: v for k, v in _object(document, "message").items() if v is not None}
+    if (_whole_number(fields, "version") or VERSION) > VERSION:
+        raise NewerVersion(f"version {fields['version']} is newer than {VERSION}")
+    _refuse_unknown(fields)
+    _refuse_two_contents(fields)
+    return Envelope(
+        id=_id(fields.get("id", default_id), "id"),
+        conversation=_checked_reference(fields.get("conversation")),
+        text="" if "activity" in fields else _text(fields.get("text"), "text"),
+        created=_whole_number(fields, "created") or int(now),
+        activity=_optional_object(fields, "activity"),
+        data=_optional_object(fields, "data"),
+        at=_whole_number(fields, "at"),
+        expires=_whole_number(fields, "expires"),
+        attempt=_whole_number(fields, "attempt") or 0,
+        first_failure=str(fields.get("firstFailure", ""))[:MAX_REASON],
+        traceparent=_traceparent(fields.get("traceparent", "")),
+    )
+
+
+def _parse(message: bytes | str) -> Any:
+    try:
+        text = message.decode("utf-8") if isinstance(message, bytes) else message
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise UndecodableMessage("the message is not JSON") from error
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refuse_unknown(fields: Mapping[str, Any]) -> None:
+    for name in fields:
+        if name not in _FIELDS:
+            shown = name if is_id(name) else "a name that cannot be printed"
+            raise UndecodableMessage("is not a field of a message", field=shown[:MAX_REASON])
+
+
+def _refuse_two_contents(fields: Mapping[str, Any]) -> None:
+    if "text" in fields and "activity" in fields:
+        raise UndecodableMessage("goes without text: the activity has one", field="activity")
+
+
+def _checked_reference(value: Any) -> Json:
+    reference = dict(_object(value, "conversation"))
+    # An answer to one activity; kept, it would hold the proactive message back in Web Chat.
+    reference.pop("activityId", None)
+    _id(reference.get("channelId"), "conversation.channelId")
+    if not is_base_url(reference.get("serviceUrl")):
+        raise UndecodableMessage("must be an http(s) URL", field="conversation.serviceUrl")
+    account = _object(reference.get("conversation"), "conversation.conversation")
+    _id(account.get("id"), "conversation.conversation.id")
+    for party in ("user", "bot"):
+        if reference.get(party) is not None:
+            account = _object(reference[party], f"conversation.{party}")
+            if account.get("id") is not None:
+                _id(account["id"], f"conversation.{party}.id")
+    return reference
+
+
+def _object(value: Any, field: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise UndecodableMessage("must be a JSON object", field=field)
+    return value
+
+
+def _optional_object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    return _object(fields[name], name) if name in fields else None
+
+
+def _text(value: Any, field: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise UndecodableMessage("must be a string that is not empty", field=field)
+    return value
+
+
+def _id(value: Any, field: str) -> str:
+    if not is_id(value):
+        raise UndecodableMessage("must be an id: printable, not empty, not endless", field=field)
+    return str(value)
+
+
+def _whole_number(fields: Mapping[str, Any], name: str) -> int | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _TOO_LARGE:
+        raise UndecodableMessage("must be a whole number, 0 or more", field=name)
+    return value
+
+
+def _traceparent(value: Any) -> str:
+    if value != "" and not (isinstance(value, str) and _TRACEPARENT.fullmatch(value)):
+        raise UndecodableMessage("must be a W3C traceparent", field="traceparent")
+    return str(value)

@@ -1,0 +1,102 @@
+"""How the bot knows that a trigger comes from its own queue worker.
+
+Anyone with a Direct Line token, so each web-chat visitor, chooses the type, name, sender and value
+of what they post. So the worker signs: the trigger's value is a JSON Web Token (RFC 7519) with
+HMAC-SHA256 over the whole envelope, bound to the Direct Line conversation it is posted in and
+valid for minutes. Nothing here does I/O.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import jwt
+from jwt.types import Options
+
+from bot_logic.contract.envelope import Envelope, from_document
+from bot_logic.errors import ProactiveBotError, UndecodableMessage
+from bot_logic.secret import Secret
+
+LIFETIME: Final = 300  # seconds; a trigger is posted at once and waited for 15 seconds at most
+CLOCK_LEEWAY: Final = 30  # seconds that the clocks of the two resources may differ
+_ALGORITHM: Final = "HS256"
+_AUDIENCE: Final = "trigger-handler"
+# PyJWT looks at the machine's clock; the times are checked here, by the clock that is handed in.
+_OPTIONS: Final[Options] = {
+    "require": ["aud", "exp", "iat", "conversation", "envelope"],
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+}
+
+
+class TriggerRefused(ProactiveBotError):
+    """A trigger is not the worker's, or no longer is; nothing may be sent because of it."""
+
+
+def sign(
+    envelope: Envelope, conversation_id: str, keys: Sequence[Secret], now: float
+) -> dict[str, str]:
+    """Make the value of the trigger that carries `envelope` in this Direct Line conversation."""
+    claims = {
+        "aud": _AUDIENCE,
+        "iat": int(now),
+        "exp": int(now) + LIFETIME,
+        "conversation": conversation_id,
+        "envelope": envelope.to_document(),
+    }
+    return {"token": jwt.encode(claims, keys[0].reveal(), _ALGORITHM)}
+
+
+def verify(value: Any, conversation_id: str, keys: Sequence[Secret], now: float) -> Envelope:
+    """Return the envelope in a trigger's value, if the worker signed it for this conversation.
+
+    Args:
+        value: the trigger activity's value; anything, it comes from outside.
+        conversation_id: the Direct Line conversation in which the trigger arrived.
+        keys: all the keys that are valid now.
+        now: Unix time, seconds.
+
+    Raises:
+        NewerVersion: a worker of a newer version signed it.
+        TriggerRefused: it is unsigned, altered, expired, signed with another key or posted in
+            another conversation. The message says which.
+    """
+    token = value.get("token") if isinstance(value, dict) else None
+    if not isinstance(token, str):
+        raise TriggerRefused("the trigger is not signed")
+    claims = _claims(token, keys)
+    _check_times(claims, now)
+    if claims["conversation"] != conversation_id:
+        raise TriggerRefused("the trigger was signed for another conversation")
+    try:
+        return from_document(claims["envelope"], now=now)
+    except UndecodableMessage as error:
+        raise TriggerRefused(f"the trigger carries no envelope: {error}") from error
+
+
+def _claims(token: str, keys: Sequence[Secret]) -> dict[str, Any]:
+    reason = "no signing key is known"
+    for key in keys:
+        try:
+            return jwt.decode(
+                token,
+                key.reveal(),
+                algorithms=[_ALGORITHM],
+                audience=_AUDIENCE,
+                options=_OPTIONS,
+            )
+        except jwt.InvalidSignatureError:
+            reason = "the trigger's signature is not the worker's"
+        except (jwt.InvalidTokenError, RecursionError):
+            raise TriggerRefused("the trigger's token is malformed") from None
+    raise TriggerRefused(reason)
+
+
+def _check_times(claims: Mapping[str, Any], now: float) -> None:
+    issued, expires = claims["iat"], claims["exp"]
+    if not isinstance(issued, int) or not isinstance(expires, int):
+        raise TriggerRefused("the trigger's token is malformed")
+    if issued > now + CLOCK_LEEWAY:
+        raise TriggerRefused("the trigger is not valid yet")
+    if expires <= now - CLOCK_LEEWAY:
+        raise TriggerRefused("the trigger has expired")

@@ -1,0 +1,15 @@
+"""The conversations that the bot can continue: references that survive a restart.
+
+May import: storage, contract, errors, clock.
+"""
+
+from bot_logic.clock import Clock
+from bot_logic.conversations.references import TABLE_NAME, Conversations
+from bot_logic.storage.protocols import Storage
+
+__all__ = ["TABLE_NAME", "Conversations", "build"]
+
+
+def build(storage: Storage, clock: Clock) -> Conversations:
+    """Build the store of references on a storage account."""
+    return Conversations(storage.table(TABLE_NAME), clock)

@@ -1,0 +1,142 @@
+"""The dead-letter store: a table in which dead letters wait until an operator sees to them."""
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from bot_logic.clock import Clock
+from bot_logic.contract.dead_letter import DeadLetter, read_dead_letter
+from bot_logic.contract.status import Status
+from bot_logic.delivery.idempotency import LEASE, IdempotencyRecords
+from bot_logic.errors import ServiceUnavailable
+from bot_logic.storage.protocols import (
+    Queue,
+    ReceivedMessage,
+    Row,
+    StoredRow,
+    Table,
+    digest_key,
+)
+
+TABLE_NAME: Final = "deadletters"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A dead letter in the store, and the version of it."""
+
+    dead_letter: DeadLetter
+    etag: str
+
+
+class DeadLetterStore:
+    """Files what arrives on the poison queue; replays and purges what is filed."""
+
+    def __init__(
+        self,
+        table: Table,
+        records: IdempotencyRecords,
+        queue: Queue,
+        poison_queue: Queue,
+        clock: Clock,
+    ) -> None:
+        self._table = table
+        self._records = records
+        self._queue = queue
+        self._poison_queue = poison_queue
+        self._clock = clock
+
+    async def file(self, message: ReceivedMessage) -> None:
+        """File what is on the poison queue, unless it was delivered after all.
+
+        Raises:
+            QueueUnavailable: neither the table nor the queue can be reached; leave it there.
+        """
+        body = message.get_body()
+        letter = read_dead_letter(body, default_id=message.id or "")
+        try:
+            await self._file(letter, body)
+        except ServiceUnavailable as error:  # an attempt may be under way: see how it ends
+            logger.warning("dead letter %s not filed yet: %s", letter.id, error)
+            await self._poison_queue.put(_text(body), delay=LEASE)
+
+    async def _file(self, letter: DeadLetter, body: bytes | str) -> None:
+        key = digest_key(letter.key)
+        put = partial(self._table.put, key, _row(letter, body))
+        ending = await self._records.once(letter.key, put, end=Status.DEAD_LETTERED)
+        if ending.now:
+            _record(letter)
+            return
+        logger.warning(
+            "dead letter %s dropped: its message is %s already", letter.id, ending.status
+        )
+        if ending.status == Status.DELIVERED:  # whoever began to file it may have died meanwhile
+            await self._table.delete(key)
+
+    async def all(self) -> AsyncIterator[Filed]:
+        """Yield all that is filed.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached.
+        """
+        async for row in self._table.rows():
+            yield _filed(row)
+
+    async def find(self, message_id: str) -> list[Filed]:
+        """Return the dead letters with this id: mostly one, or none.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached.
+        """
+        return [filed async for filed in self.all() if filed.dead_letter.id == message_id]
+
+    async def replay(self, filed: Filed) -> bool:
+        """Put a message on the queue again; False if it was delivered after all.
+
+        Raises:
+            ServiceUnavailable, QueueUnavailable: it could not be done; the dead letter stays.
+        """
+        letter = filed.dead_letter
+        if open_again := await self._records.reopen(letter.key):
+            await self._queue.put(letter.message_to_replay(self._clock.now()))
+        await self.purge(filed)
+        return open_again
+
+    async def purge(self, filed: Filed) -> None:
+        """Delete a dead letter.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached, or the dead letter was filed anew.
+        """
+        await self._table.delete(digest_key(filed.dead_letter.key), filed.etag)
+
+
+def _record(letter: DeadLetter) -> None:
+    logger.error(
+        "dead letter %s: %s: %s (first: %s; %s attempts, %s s old)",
+        letter.id,
+        letter.error,
+        letter.reason,
+        letter.first_reason or "the same",
+        letter.attempts,
+        letter.age_seconds,
+    )
+
+
+def _row(letter: DeadLetter, body: bytes | str) -> Row:
+    # As bytes, for a row's string holds only 32 Ki characters.
+    raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
+    return {"id": letter.id, "error": letter.error, "reason": letter.reason, "body": raw}
+
+
+def _filed(row: StoredRow) -> Filed:
+    columns = row.columns
+    return Filed(read_dead_letter(columns["body"], default_id=columns["id"]), row.etag)
+
+
+def _text(body: bytes | str) -> str:
+    return body.decode("utf-8", "replace") if isinstance(body, bytes) else body

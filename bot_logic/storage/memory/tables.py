@@ -1,0 +1,135 @@
+"""The double of `StorageTable`."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+from bot_logic.errors import ServiceUnavailable
+from bot_logic.storage.memory.faults import Faults
+from bot_logic.storage.protocols import (
+    MAX_TEXT,
+    Change,
+    Key,
+    Row,
+    RowConflict,
+    StoredRow,
+    Write,
+    check_transaction,
+)
+
+MAX_BYTES: Final = 64 * 1024  # that one binary column holds
+
+
+class MemoryTable:
+    """Rows in a dict, with an ETag each."""
+
+    def __init__(self, name: str, faults: Faults) -> None:
+        self._name = name
+        self._faults = faults
+        self._rows: dict[Key, StoredRow] = {}
+        self._writes = 0
+
+    async def read(self, key: Key) -> StoredRow | None:
+        """Return the row under `key`, or None."""
+        async with self._faults.around("table.read"):
+            return self._rows.get(key)
+
+    async def put(self, key: Key, row: Row) -> None:
+        """Write the row, whatever was there."""
+        async with self._faults.around("table.put"):
+            self._do([Write(Change.PUT, key, row)])
+
+    async def insert(self, key: Key, row: Row) -> str:
+        """Write a row that is not there yet, and return its ETag.
+
+        Raises:
+            RowConflict: there is one already.
+        """
+        async with self._faults.around("table.insert"):
+            self._do([Write(Change.INSERT, key, row)])
+            return self._rows[key].etag
+
+    async def replace(self, key: Key, row: Row, etag: str) -> str:
+        """Write the row if nobody wrote it since `etag`, and return its new ETag.
+
+        Raises:
+            RowConflict: somebody did, or deleted it.
+        """
+        async with self._faults.around("table.replace"):
+            self._do([Write(Change.REPLACE, key, row, etag)])
+            return self._rows[key].etag
+
+    async def delete(self, key: Key, etag: str | None = None) -> None:
+        """Delete the row, with `etag` only if nobody wrote it since; that there is none is fine.
+
+        Raises:
+            RowConflict: somebody did.
+        """
+        async with self._faults.around("table.delete"):
+            if key in self._rows:
+                self._do([Write(Change.DELETE, key, {}, etag or self._rows[key].etag)])
+
+    async def transact(self, writes: Sequence[Write]) -> None:
+        """Do all writes or none: at most 100, of one partition, no row twice.
+
+        Raises:
+            RowConflict: a row is not as one of the writes expects it; nothing was written.
+            ValueError: these writes make no transaction.
+        """
+        check_transaction(writes)
+        async with self._faults.around("table.transact"):
+            self._do(writes)
+
+    async def rows(self, partition: str | None = None) -> AsyncIterator[StoredRow]:
+        """Yield the rows of a partition in the order of their keys, or of all partitions."""
+        async with self._faults.around("table.rows"):
+            found = sorted(self._rows.values(), key=lambda row: (row.key.partition, row.key.row))
+        for row in found:
+            if partition in (None, row.key.partition):
+                yield row
+
+    async def check(self) -> None:
+        """Do nothing: it can be read, unless it is told otherwise."""
+        async with self._faults.around("table.check"):
+            return
+
+    async def drop(self) -> None:
+        """Delete all rows."""
+        self._rows.clear()
+
+    def peek(self, key: Key) -> StoredRow | None:
+        """Return the row under `key` as it is now, past all faults."""
+        return self._rows.get(key)
+
+    def _do(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            self._check_condition(write)
+            self._check_sizes(write.columns)
+        for write in writes:
+            if write.change == Change.DELETE:
+                del self._rows[write.key]
+            else:
+                self._writes += 1
+                etag = f'W/"{self._writes}"'
+                self._rows[write.key] = StoredRow(write.key, dict(write.columns), etag)
+
+    def _check_condition(self, write: Write) -> None:
+        found = self._rows.get(write.key)
+        match write.change:
+            case Change.INSERT:
+                holds = found is None
+            case Change.REPLACE | Change.DELETE:
+                holds = found is not None and found.etag == write.etag
+            case Change.PUT:
+                holds = True
+        if not holds:
+            raise RowConflict(f"table {self._name}: row changed")
+
+    def _check_sizes(self, columns: Row) -> None:
+        if any(map(_is_too_large, columns.values())):
+            raise ServiceUnavailable(f"table {self._name}: PropertyValueTooLarge")
+
+
+def _is_too_large(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value.encode("utf-16-le", "surrogatepass")) > 2 * MAX_TEXT
+    return isinstance(value, bytes) and len(value) > MAX_BYTES

@@ -1,0 +1,125 @@
+"""One Azure Storage queue: put a message, and create the queue if there is none."""
+
+import asyncio
+import base64
+from http import HTTPStatus
+from typing import Any, Final
+
+import aiohttp
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient
+
+from bot_logic.clock import Chance
+from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
+from bot_logic.storage.authorisation import Authorisation
+from bot_logic.storage.signed_requests import (
+    ATTEMPT_TIMEOUT,
+    RETRY_PAUSE,
+    TOTAL_TIMEOUT,
+    Answer,
+    NoAnswer,
+    Request,
+    SignedRequests,
+    explained,
+    queue_text,
+)
+
+_NEVER_EXPIRES: Final = -1  # else the service deletes a waiting message after 7 days, silently
+
+
+class StorageQueue:
+    """Puts messages on one queue, encoded as the Functions host expects them (host.json)."""
+
+    def __init__(
+        self,
+        account_url: str,
+        name: str,
+        *,
+        session: aiohttp.ClientSession,
+        transport: Any,
+        authorisation: Authorisation,
+        chance: Chance,
+    ) -> None:
+        self._name = name
+        self._client = QueueClient(
+            account_url,
+            name,
+            credential=authorisation.for_clients(),
+            transport=transport,
+            retry_total=1,
+            initial_backoff=RETRY_PAUSE,
+            increment_base=0,
+            random_jitter_range=RETRY_PAUSE,
+            connection_timeout=ATTEMPT_TIMEOUT,
+            read_timeout=ATTEMPT_TIMEOUT,
+        )
+        url = f"{account_url}/{name}"
+        self._requests = SignedRequests(session, authorisation, chance, url, queue_text)
+
+    async def put(self, message: str, *, delay: int = 0) -> None:
+        """Put a message on the queue; when this returns, the queue has it.
+
+        Args:
+            message: at most 48 KiB of UTF-8.
+            delay: seconds in which nobody sees it (visibility timeout); seven days at most.
+
+        Raises:
+            QueueNotCreated: there is no queue and it could not be created.
+            MessageNotInserted: the queue did not accept the message.
+        """
+        try:
+            async with asyncio.timeout(TOTAL_TIMEOUT):
+                answer = await self._send(message, delay)
+                if answer.status == HTTPStatus.NOT_FOUND:
+                    await self.create()
+                    answer = await self._send(message, delay)
+        except (NoAnswer, TimeoutError) as error:
+            reason = str(error) or "TimeoutError"
+            raise MessageNotInserted(f"{self._name}: {reason}") from error
+        if not answer.ok:
+            raise MessageNotInserted(f"{self._name}: {answer.reason}")
+
+    async def create(self) -> None:
+        """Create the queue; that it exists already is fine.
+
+        Raises:
+            QueueNotCreated: the storage account could not be reached, or refused.
+        """
+        try:
+            async with asyncio.timeout(TOTAL_TIMEOUT):
+                await self._client.create_queue()
+        except (AzureError, TimeoutError) as error:
+            if getattr(error, "error_code", None) != "QueueAlreadyExists":
+                raise QueueNotCreated(f"{self._name}: {reason_of(error)}") from error
+
+    async def check(self) -> None:
+        """Ask whether the queue can be read; that there is none yet is fine.
+
+        Raises:
+            ServiceUnavailable: it cannot.
+        """
+        try:
+            async with asyncio.timeout(TOTAL_TIMEOUT):
+                await self._client.get_queue_properties()
+        except ResourceNotFoundError:
+            return
+        except (AzureError, TimeoutError) as error:
+            raise ServiceUnavailable(f"{self._name}: {reason_of(error)}") from error
+
+    async def _send(self, message: str, delay: int) -> Answer:
+        text = base64.b64encode(message.encode()).decode()
+        return await self._requests.send(
+            Request(
+                "POST",
+                "application/xml",
+                f"<QueueMessage><MessageText>{text}</MessageText></QueueMessage>".encode(),
+                path="/messages",
+                query=f"messagettl={_NEVER_EXPIRES}&visibilitytimeout={delay}",
+            )
+        )
+
+
+def reason_of(error: Exception) -> str:
+    """Say what went wrong, in a word; the error's own text may quote a signed request."""
+    code = getattr(error, "error_code", None)
+    return explained(str(getattr(code, "value", code) or type(error).__name__))

@@ -1,0 +1,194 @@
+"""Your bot in a test: everything around it in memory, so that a test takes milliseconds.
+
+docs/testing-your-bot.md shows how to use it.
+"""
+
+import json
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Final, Self
+
+from bot_logic.bot import ProactiveBot
+from bot_logic.bot_endpoint import Endpoint, MakeBot
+from bot_logic.bot_endpoint.memory_channel import MemoryChannel
+from bot_logic.clock import SYSTEM_CHANCE, Chance
+from bot_logic.contract.dead_letter import DeadLetter
+from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
+from bot_logic.errors import ProactiveBotError, ServiceUnavailable
+from bot_logic.queue_worker import Triggers
+from bot_logic.settings import Settings
+from bot_logic.storage.memory import MemoryStorage
+from bot_logic.storage.protocols import ReceivedMessage
+from bot_logic.wiring import Wiring
+
+__all__ = ["BotUnderTest", "ManualClock"]
+
+SERVICE_URL: Final = "http://localhost:3000"
+_JSON: Final = {"Content-Type": "application/json"}
+_BOT: Final = {"id": "bot", "name": "Bot"}
+_SETTINGS: Final = {
+    "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    "DirectLineSecret": "nobody-is-asked-in-memory",
+    "TriggerSigningKey": "a-key-that-signs-triggers-in-memory-only",
+}
+
+
+class ManualClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, now: float = 1_800_000_000) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        """Return Unix time in seconds."""
+        return self._now
+
+    def elapsed(self) -> float:
+        """Return seconds since 1970, too."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        self._now += seconds
+
+
+class BotUnderTest:
+    """A bot with a queue, tables, Direct Line and a channel that live in this process.
+
+    Attributes:
+        storage: its queues and tables; `storage.faults` lets them fail.
+        channel: what it has sent; `channel.faults` lets the channel fail.
+        clock: its time, which passes only by `clock.advance`.
+    """
+
+    def __init__(
+        self,
+        make_bot: MakeBot = ProactiveBot,
+        *,
+        chance: Chance = SYSTEM_CHANCE,
+        clock: ManualClock | None = None,
+        channel: MemoryChannel | None = None,
+        direct_line: Callable[[Triggers], Triggers] | None = None,
+    ) -> None:
+        """Make a bot with everything around it.
+
+        Args:
+            make_bot: your bot's class.
+            chance: what nobody can foretell.
+            clock: another clock than one that stands still.
+            channel: another channel than one that takes everything.
+            direct_line: wraps the worker's way to the bot, to let it fail.
+        """
+        self.clock = clock or ManualClock()
+        self.storage = MemoryStorage(self.clock, chance)
+        self.channel = channel or MemoryChannel()
+        way: Triggers = _InProcess(lambda: self._wiring.endpoint)
+        self._wiring = Wiring(
+            Settings.from_environment(_SETTINGS),
+            storage=self.storage,
+            triggers=direct_line(way) if direct_line else way,
+            channels=self.channel,
+            make_bot=make_bot,
+            clock=self.clock,
+            chance=chance,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        await self._wiring.close()
+
+    async def hears(self, text: str, *, user: str = "ada") -> list[str]:
+        """Let a user write to the bot; return what it answers."""
+        return await self.receives({"type": "message", "text": text}, user=user)
+
+    async def meets(self, user: str = "ada") -> list[str]:
+        """Let a user open a conversation with the bot; return what it says."""
+        joined = {"type": "conversationUpdate", "membersAdded": [{"id": user, "name": user}]}
+        return await self.receives(joined, user=user)
+
+    async def receives(self, activity: dict[str, Any], *, user: str = "ada") -> list[str]:
+        """Let a user's client send any activity; return the texts that the bot answers.
+
+        `channel.sent` has the answers as they are: cards, suggested actions and all.
+        """
+        before = len(self.channel.sent)
+        body = {**_addressed(f"conversation-of-{user}", user), **activity}
+        await self._wiring.endpoint.take(json.dumps(body).encode(), _JSON)
+        return self._said_since(before)
+
+    async def enqueue(self, text: str = "", *, user: str = "ada", **fields: Any) -> None:
+        """Put a message for a user on the queue, as any other program can.
+
+        Further fields are those of docs/queue-messages.md: `activity`, `data`, `at`, `expires`.
+        """
+        address = _addressed(f"conversation-of-{user}", user)
+        reference = {
+            "channelId": address["channelId"],
+            "serviceUrl": address["serviceUrl"],
+            "conversation": address["conversation"],
+            "user": address["from"],
+            "bot": address["recipient"],
+        }
+        message = {"conversation": reference, **({"text": text} if text else {}), **fields}
+        await self.storage.queue(QUEUE_NAME).put(json.dumps(message))
+
+    async def runs_queue(self) -> list[str]:
+        """Hand all that is due on the queue to the bot; return what it says because of it."""
+        before = len(self.channel.sent)
+        for name, function in (
+            (QUEUE_NAME, self._wiring.worker.handle),
+            (POISON_QUEUE_NAME, self._wiring.delivery.dead_letters.file),
+        ):
+            queue = self.storage.queue(name)
+            for message in queue.receive():
+                await function(message)
+                queue.delete(message)
+        return self._said_since(before)
+
+    async def hand_over(self, message: ReceivedMessage) -> None:
+        """Hand one message to the queue worker, as the Functions host does.
+
+        Raises:
+            QueueUnavailable, OversizedMessage: it is to be left on the queue.
+        """
+        await self._wiring.worker.handle(message)
+
+    async def dead_letters(self) -> list[DeadLetter]:
+        """Return what could not be delivered, with the reasons."""
+        return [filed.dead_letter async for filed in self._wiring.delivery.dead_letters.all()]
+
+    def _said_since(self, count: int) -> list[str]:
+        return [sent.activity.text for sent in self.channel.sent[count:] if sent.activity.text]
+
+
+class _InProcess:
+    """Direct Line's part: it takes a trigger to the endpoint and says whether that went well."""
+
+    def __init__(self, endpoint: Callable[[], Endpoint]) -> None:
+        self._endpoint = endpoint
+
+    async def post(self, activity_for: Callable[[str], dict[str, Any]]) -> None:
+        body = _addressed("conversation-of-the-worker", WORKER_USER_ID)
+        body |= activity_for("conversation-of-the-worker")
+        try:
+            await self._endpoint().take(json.dumps(body).encode(), _JSON)
+        except ProactiveBotError as error:  # any other is a fault in the bot, for the test to see
+            raise ServiceUnavailable("Direct Line answered 502 BotError") from error
+
+
+def _addressed(conversation_id: str, user: str) -> dict[str, Any]:
+    return {
+        "channelId": "test",
+        "serviceUrl": SERVICE_URL,
+        "conversation": {"id": conversation_id},
+        "from": {"id": user, "name": user},
+        "recipient": _BOT,
+    }

@@ -1,0 +1,46 @@
+"""The local Functions host's HTTP: what a function sees, and what its caller gets."""
+
+import json
+
+import pytest
+
+from tests.functional.functions_host_process import Host
+
+
+def test_a_function_sees_the_request_as_it_was_sent(web: Host) -> None:
+    body = bytes(range(256))
+    status, headers, answer = web.request(
+        "POST", "/api/echo?a=1&b=%C3%A9", body, X_One="1", X_Two="a, b"
+    )
+    assert (status, headers["x-answer"], headers["content-type"]) == (202, "42", "application/json")
+    assert json.loads(answer) == {
+        "method": "POST",
+        "url": f"http://127.0.0.1:{web.port}/api/echo?a=1&b=%C3%A9",
+        "headers": {"x-one": "1", "x-two": "a, b"},
+        "params": {"a": "1", "b": "é"},
+        "body": body.hex(),
+    }
+
+
+def test_a_function_that_raises_is_an_empty_500_and_one_traceback(web: Host) -> None:
+    before = web.log().count("RuntimeError: made to fail by GET")
+    status, _, answer = web.request("GET", "/api/fail")
+    assert (status, answer) == (500, b"")
+    assert web.log().count("RuntimeError: made to fail by GET") == before + 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/api/unknown"), ("GET", "/echo"), ("DELETE", "/api/echo"), ("HEAD", "/api/echo")],
+    ids=["unknown route", "without the prefix", "wrong method", "HEAD is not GET"],
+)
+def test_what_no_function_serves_is_404(web: Host, method: str, path: str) -> None:
+    assert web.request(method, path)[0] == 404
+
+
+def test_a_route_parameter_reaches_its_function(web: Host) -> None:
+    assert web.request("GET", "/api/items/tea%20pot")[::2] == (200, b"tea pot")
+
+
+def test_a_body_may_be_larger_than_the_usual_limit(web: Host) -> None:
+    assert web.request("PUT", "/api/items/count", b"x" * 2_000_000)[2] == b"2000000"

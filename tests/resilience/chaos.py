@@ -1,0 +1,200 @@
+"""Messages through the running app on a very bad day: what is lost, what is doubled?
+
+    make chaos                             1,000 messages of 50 users
+    make chaos CHAOS="--seed 7 --kills 1"  other dice, other sizes
+
+Users talk to the bot while everything fails at once: Direct Line and the channel as `faults` says,
+the Functions host, which is killed again and again, and the storage emulator, which is restarted. A
+user who sees no acknowledgement says it again, in words of their own. At the end each message that
+was acknowledged must have been delivered once, or be filed as a dead letter with a reason. The seed
+makes the faults' dice repeatable; the order in which messages meet them is not.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from azure.core.exceptions import AzureError
+
+from bot_logic.errors import ServiceUnavailable
+from local_dev.ports import free_ports
+from local_dev.processes import Processes
+from local_dev.run import Ports, Stack, prepare
+from tests.resilience.ends import ends, waiting
+from tests.resilience.local_direct_line import LocalDirectLine
+from tests.resilience.users import User
+
+LOCK_SECONDS = 10  # instead of the real host's 600, so that a killed host's messages come back soon
+PATIENCE = 900.0  # seconds until everything has settled
+
+
+def faults(seed: int) -> list[dict[str, Any]]:
+    """Say what goes wrong, and how often: before the bot, after it, and in the channel."""
+    rules: list[dict[str, Any]] = [
+        {"on": "post_activity", "status": 429, "headers": {"Retry-After": "2"}, "probability": 0.1},
+        {"on": "post_activity", "status": 502, "after": True, "probability": 0.05},
+        {"on": "post_activity", "delay": 25.0, "probability": 0.05},  # longer than anyone waits
+        {"on": "bot_send", "status": 500, "probability": 0.05},
+        {"on": "bot_send", "status": 403, "code": "MessageWritesBlocked", "probability": 0.01},
+    ]
+    return [rule | {"seed": seed + number} for number, rule in enumerate(rules)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of it."""
+
+    messages: int = 1000
+    users: int = 50
+    kills: int = 3
+    seed: int = 1
+
+
+@dataclass
+class Outcome:
+    """What became of the messages; lists hold their texts."""
+
+    acknowledged: int
+    said_again: int
+    delivered: int
+    dead_lettered: dict[str, int]
+    lost: list[str]
+    doubled_by_a_kill: list[str]
+    doubled: list[str]
+    delivered_and_dead_lettered: list[str]
+    seconds: float
+    faults_hit: dict[str, int]
+
+    def table(self) -> str:
+        """Return the outcome as a Markdown table."""
+        reasons = ", ".join(f"{count} {name}" for name, count in self.dead_lettered.items())
+        rows = {
+            "acknowledged": self.acknowledged,
+            "said again, for want of an acknowledgement": self.said_again,
+            "delivered": self.delivered,
+            "dead-lettered with a reason": f"{sum(self.dead_lettered.values())} ({reasons})",
+            "lost": len(self.lost),
+            "delivered twice, the host killed in between": len(self.doubled_by_a_kill),
+            "delivered twice for another reason": len(self.doubled),
+            "delivered and dead-lettered": len(self.delivered_and_dead_lettered),
+            "from the first word to the last delivery": f"{self.seconds:.0f} s",
+            **{f"faults: {name}": count for name, count in self.faults_hit.items()},
+        }
+        return "\n".join(
+            ["| what | how many |", "|---|---|"] + [f"| {k} | {v} |" for k, v in rows.items()]
+        )
+
+
+class Chaos:
+    """The app with all that it depends on, and the means to make them fail."""
+
+    def __init__(self, stack: Stack, session: aiohttp.ClientSession) -> None:
+        self._connection = stack.storage_connection
+        self._processes = Processes()
+        self._programs = {program.name: program for program in stack.programs()}
+        self._direct_line = LocalDirectLine(session, f"http://localhost:{stack.ports.chat}")
+        self._kills: list[datetime] = []
+
+    async def run(self, plan: Plan) -> Outcome:
+        """Carry out the plan and count.
+
+        Raises:
+            TimeoutError: a message has not come to an end in time.
+        """
+        texts = [f"message {number}" for number in range(plan.messages)]
+        users = [User(self._direct_line, f"dl_user-{number}") for number in range(plan.users)]
+        try:
+            for program in self._programs.values():
+                await self._processes.start(program)
+            await self._direct_line.call("POST", "/local/faults", faults(plan.seed))
+            started = time.monotonic()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._mistreat(plan))
+                talking = [
+                    group.create_task(user.talk(texts[number :: plan.users]))
+                    for number, user in enumerate(users)
+                ]
+            acknowledged = [words for each in talking for words in each.result()]
+            await self._settled(acknowledged)
+            seconds = time.monotonic() - started
+            return await self._outcome(acknowledged, sum(len(user.said) for user in users), seconds)
+        finally:
+            await self._processes.stop_all()
+
+    async def _mistreat(self, plan: Plan) -> None:
+        dice = random.Random(plan.seed)  # noqa: S311 - chance, not cryptography
+        for _ in range(plan.kills):
+            await asyncio.sleep(dice.uniform(3, 6))
+            await self._processes.kill("functions")
+            self._kills.append(datetime.now(UTC))
+            await self._processes.start(self._programs["functions"])
+        await asyncio.sleep(dice.uniform(1, 3))
+        await self._processes.stop("azurite")
+        await self._processes.start(self._programs["azurite"])
+
+    async def _settled(self, acknowledged: Sequence[str]) -> None:
+        """Wait until each message has come to its end and both queues are empty."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with contextlib.suppress(AzureError, ServiceUnavailable):
+                    so_far = await ends(self._direct_line, self._connection)
+                    if so_far.hold(acknowledged) and await waiting(self._connection) == 0:
+                        return
+                await asyncio.sleep(1)
+
+    async def _outcome(self, acknowledged: Sequence[str], said: int, seconds: float) -> Outcome:
+        ended = await ends(self._direct_line, self._connection)
+        rules = await self._direct_line.call("GET", "/local/faults")
+        by_a_kill, doubled = ended.doubled(self._kills)
+        return Outcome(
+            acknowledged=len(acknowledged),
+            said_again=said - len(acknowledged),
+            delivered=len(ended.delivered),
+            dead_lettered=ended.errors(),
+            lost=ended.lost(acknowledged),
+            doubled_by_a_kill=by_a_kill,
+            doubled=doubled,
+            delivered_and_dead_lettered=ended.twice_ended(),
+            seconds=seconds,
+            faults_hit={f"{r['on']} {r['status'] or 'hangs'}": r["hits"] for r in rules},
+        )
+
+
+async def run(plan: Plan) -> Outcome:
+    """Carry out a plan on programs of its own, with data that nobody keeps.
+
+    Raises:
+        ProcessError: a program is missing or does not start.
+        TimeoutError: a message has not come to an end in time.
+    """
+    with tempfile.TemporaryDirectory() as data:
+        ports = Ports(*free_ports(len(vars(Ports()))))
+        stack = Stack(ports, Path(data), lock_seconds=LOCK_SECONDS)
+        prepare(stack)
+        async with aiohttp.ClientSession() as session:
+            return await Chaos(stack, session).run(plan)
+
+
+def main() -> int:
+    """Print the outcome; return 1 if a message was lost or doubled without a kill, else 0."""
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    for name, value in vars(Plan()).items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    plan = Plan(**vars(parser.parse_args()))
+    outcome = asyncio.run(run(plan))
+    sys.stdout.write(f"\n{plan}\n\n{outcome.table()}\n")
+    return 1 if outcome.lost or outcome.doubled else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,339 @@
+"""A bad day: two processes of each resource, their hosts, and what must be true in the evening."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from bot_logic.clock import Clock
+from bot_logic.contract.dead_letter import read_dead_letter
+from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
+from bot_logic.contract.status import Status
+from bot_logic.delivery.dead_letter_store import TABLE_NAME as DEAD_LETTERS
+from bot_logic.delivery.idempotency import TABLE_NAME as RECORDS
+from bot_logic.delivery.idempotency import Record
+from bot_logic.errors import ProactiveBotError, ServiceUnavailable
+from bot_logic.settings import Settings
+from bot_logic.storage.memory import MemoryStorage, QueuedMessage
+from bot_logic.storage.protocols import digest_key
+from bot_logic.wiring import Wiring
+from tests import virtual_time
+from tests.simulation.dependencies import DIRECT_LINE, STORAGE, Channel, SeenChannel, SeenStorage
+from tests.simulation.weather import Life, Storm, Weather, through
+
+WEATHER_LASTS: Final = 120.0  # seconds
+MOST_FAULTS: Final = 16  # besides storms
+PATIENCE: Final = 3 * 24 * 3600.0  # seconds after which a message must have ended
+LOCK: Final = 600.0  # seconds that the host hides what it has received
+VISIBILITY_TIMEOUT: Final = 30.0  # seconds, as in host.json
+MAX_DEQUEUE_COUNT: Final = 5
+BATCH: Final = 16
+RESTART: Final = 3.0  # seconds until a process that died is replaced
+DIRECT_LINE_WAITS: Final = 15.0  # seconds for the bot
+SAYS: Final = "This is coming back from the trigger! "
+_JSON: Final = {"Content-Type": "application/json"}
+_SETTINGS: Final = {
+    "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    "DirectLineSecret": "simulated",
+    "TriggerSigningKey": "a-key-that-signs-triggers-in-the-simulation",
+}
+
+
+class SkewedClock:
+    """A clock of one process, some seconds off."""
+
+    def __init__(self, clock: Clock, skew: float) -> None:
+        self._clock, self._skew = clock, skew
+
+    def now(self) -> float:
+        return self._clock.now() + self._skew
+
+    def elapsed(self) -> float:
+        return self._clock.elapsed()
+
+
+class SeededChance:
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+
+    def fraction(self) -> float:
+        return self._dice.random()
+
+    def new_id(self) -> str:
+        return f"{self._dice.getrandbits(128):032x}"
+
+
+class Process:
+    """One instance of the app, which shares nothing with the others but the dependencies."""
+
+    def __init__(self, day: "BadDay", name: str) -> None:
+        self.life = Life(name)
+        self.wiring = Wiring(
+            Settings.from_environment(_SETTINGS | {"MaxDeliveryAttempts": day.max_attempts}),
+            storage=SeenStorage(day.storage, day.weather, self.life),
+            triggers=DirectLine(day, self.life),
+            channels=SeenChannel(day.channel, day.weather, self.life),
+            clock=SkewedClock(day.clock, day.dice.choice((-4.0, 0.0, 0.0, 4.0))),
+            chance=SeededChance(day.dice),
+        )
+
+
+class DirectLine:
+    """Carries triggers from a worker's process to a process of the bot endpoint."""
+
+    def __init__(self, day: "BadDay", life: Life) -> None:
+        self._day, self._life = day, life
+
+    async def post(self, activity_for: Callable[[str], dict[str, Any]]) -> None:
+        body = addressed("worker", WORKER_USER_ID) | activity_for("worker")
+        await through(
+            self._day.weather,
+            self._life,
+            "direct_line.post",
+            DIRECT_LINE,
+            lambda: self._carry(json.dumps(body).encode()),
+        )
+
+    async def _carry(self, body: bytes) -> None:
+        endpoint = self._day.dice.choice(self._day.endpoints)
+        turn = self._day.spawn(endpoint.wiring.endpoint.take(body, _JSON))
+        done, _ = await asyncio.wait([turn], timeout=DIRECT_LINE_WAITS)
+        if not done:
+            raise ServiceUnavailable("Direct Line answered 504")
+        if turn.exception() is not None:
+            raise ServiceUnavailable("Direct Line answered 502 BotError")
+
+
+class BadDay:
+    """Runs a day from a seed, and looks at it in the evening."""
+
+    def __init__(self, seed: int, most: int = MOST_FAULTS) -> None:
+        self.seed = seed
+        self.dice = random.Random(seed)  # noqa: S311 - weather, no secret
+        self.weather = Weather(
+            self.dice,
+            likely=self.dice.choice((0.1, 0.25, 0.5)),
+            storms=self._storms(),
+            clears_at=WEATHER_LASTS,
+            most=most,
+        )
+        self.max_attempts = self.dice.choice(("1", "2", "20"))
+        self.channel = Channel()
+        self.excused: Counter[str] = Counter()
+        self.acknowledged: list[str] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._opened: list[Process] = []
+
+    def _storms(self) -> list[Storm]:
+        storms = []
+        for _ in range(self.dice.choice((0, 0, 1, 2))):
+            start = self.dice.uniform(0, 60)
+            calls = self.dice.choice(("table", "queue", "channel", "direct_line", "host", ""))
+            storms.append(Storm(calls, start, start + self.dice.choice((5, 20, 40))))
+        return storms
+
+    async def run(self) -> list[str]:
+        """Return what is wrong in the evening; nothing, if all is well."""
+        self.clock = virtual_time.LoopClock(asyncio.get_running_loop())
+        self.storage = MemoryStorage(self.clock, SeededChance(self.dice))
+        self.endpoints = [self.new_process(f"endpoint {n}") for n in range(2)]
+        for number in range(2):
+            self.spawn(self._host(f"worker {number}"))
+        for number in range(self.dice.randint(3, 6)):
+            self.spawn(self._produce(number))
+        await asyncio.sleep(WEATHER_LASTS)
+        await self._until_calm()
+        found = await self._evening()
+        await self._end()
+        return found
+
+    def spawn(self, work: Any) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
+
+    def new_process(self, name: str) -> Process:
+        process = Process(self, name)
+        process.life.on_kill.append(lambda: self._replace(process))
+        process.life.on_freeze.append(lambda: self._excuse(process))
+        self._opened.append(process)
+        return process
+
+    def _replace(self, process: Process) -> None:
+        self._excuse(process)
+        if process in self.endpoints:
+            self.endpoints[self.endpoints.index(process)] = self.new_process(process.life.name)
+
+    def _excuse(self, process: Process) -> None:
+        """Let what a process has sent and not noted come again: nobody else can know of it."""
+        for text in self.channel.sent_by[process.life.name]:
+            if not self._is_noted(text):
+                self.excused[text] += 1
+        self.channel.sent_by[process.life.name].clear()
+
+    def _is_noted(self, text: str) -> bool:
+        record = self._record(text.removeprefix(SAYS))
+        return record is not None and record.status == Status.DELIVERED
+
+    def _record(self, message_id: str) -> Record | None:
+        row = self.storage.table(RECORDS).peek(digest_key(message_id))
+        return None if row is None else Record.of(row.columns)
+
+    async def _produce(self, number: int) -> None:
+        """Another program puts a message on the queue, sometimes twice."""
+        await asyncio.sleep(self.dice.uniform(0, 60))
+        name = f"m{number}"
+        conversation = addressed(f"c{number % 3}", "ada")
+        message = {
+            "conversation": {
+                "channelId": conversation["channelId"],
+                "serviceUrl": conversation["serviceUrl"],
+                "conversation": conversation["conversation"],
+                "bot": conversation["recipient"],
+            },
+            "text": name,
+            "id": name,
+        }
+        for _ in range(self.dice.choice((1, 2, 2, 3))):
+            await self.storage.queue(QUEUE_NAME).put(json.dumps(message))
+        self.acknowledged.append(name)
+
+    async def _host(self, name: str) -> None:
+        """The Functions host: starts a worker's process again and again, and feeds it."""
+        while True:
+            process = self.new_process(name)
+            listeners = [
+                self.spawn(self._listen(process, QUEUE_NAME, process.wiring.worker.handle)),
+                self.spawn(
+                    self._listen(
+                        process, POISON_QUEUE_NAME, process.wiring.delivery.dead_letters.file
+                    )
+                ),
+            ]
+            await process.life.death.wait()
+            for listener in listeners:
+                listener.cancel()
+            await asyncio.sleep(RESTART)
+
+    async def _listen(self, process: Process, name: str, function: Any) -> None:
+        trouble_since: float | None = None
+        loop = asyncio.get_running_loop()
+        queue = self.storage.queue(name)
+        while not process.life.dead:
+            try:
+                received = await through(
+                    self.weather,
+                    process.life,
+                    "host.receive",
+                    (),  # storms only
+                    lambda: _now(queue.receive(lock=LOCK, most=BATCH)),
+                )
+                trouble_since = None
+            except ServiceUnavailable:
+                trouble_since = loop.time() if trouble_since is None else trouble_since
+                if loop.time() - trouble_since > 25:
+                    process.life.kill()
+                received = []
+            for message in received:
+                self.spawn(self._invoke(process, name, function, message))
+            idle = 2 if loop.time() < WEATHER_LASTS else 20  # the real one polls every 2 s
+            await asyncio.sleep(0.1 if received else idle)
+
+    async def _invoke(
+        self, process: Process, name: str, function: Any, message: QueuedMessage
+    ) -> None:
+        queue = self.storage.queue(name)
+        try:
+            await function(message)
+        except ProactiveBotError:
+            await process.life.lives()
+            if message.dequeue_count >= MAX_DEQUEUE_COUNT and name == QUEUE_NAME:
+                await self.storage.queue(POISON_QUEUE_NAME).put(message.text)
+                queue.delete(message)
+            else:
+                queue.release(message, delay=VISIBILITY_TIMEOUT)
+        else:
+            try:
+                await through(
+                    self.weather,
+                    process.life,
+                    "host.delete",
+                    STORAGE,
+                    lambda: _now(queue.delete(message)),
+                )
+            except ServiceUnavailable:
+                return  # it stays hidden until its lock has run out
+
+    async def _until_calm(self) -> None:
+        """Wait until both queues are empty and stay so, or patience ends."""
+        loop, queues = asyncio.get_running_loop(), (QUEUE_NAME, POISON_QUEUE_NAME)
+        while loop.time() < PATIENCE and any(  # noqa: ASYNC110 - a queue has no events
+            self.storage.queue(name).texts for name in queues
+        ):
+            await asyncio.sleep(60)
+        await asyncio.sleep(LOCK)
+
+    async def _evening(self) -> list[str]:
+        filed = {
+            read_dead_letter(row.columns["body"], default_id="?").id
+            async for row in self.storage.table(DEAD_LETTERS).rows()
+        }
+        arrived = Counter(
+            text.removeprefix(SAYS) for texts in self.channel.arrived.values() for text in texts
+        )
+        excuses = self.excused + Counter(self.channel.unanswered)
+        found = [
+            f"{name} on {len(texts)} place(s) still waits"
+            for name in (QUEUE_NAME, POISON_QUEUE_NAME)
+            if (texts := self.storage.queue(name).texts)
+        ]
+        for name in sorted(set(self.acknowledged)):
+            count, allowed = arrived[name], 1 + excuses[SAYS + name]
+            if not count and name not in filed:
+                found.append(f"{name} is lost")
+            if count > allowed:
+                found.append(f"{name} was delivered {count} times, {allowed} excused")
+            if count and name in filed and not excuses[SAYS + name]:
+                found.append(f"{name} was delivered and dead-lettered")
+        return found
+
+    async def _end(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for process in self._opened:
+            await process.wiring.close()
+
+
+async def _now(value: Any) -> Any:
+    return value
+
+
+def addressed(conversation_id: str, user: str) -> dict[str, Any]:
+    return {
+        "channelId": "test",
+        "serviceUrl": "http://localhost:3000",
+        "conversation": {"id": conversation_id},
+        "from": {"id": user},
+        "recipient": {"id": "bot"},
+    }
+
+
+def live(seed: int, most: int = MOST_FAULTS) -> tuple[BadDay, list[str]]:
+    """Run the bad day of a seed; return it, and what is wrong in its evening."""
+    day = BadDay(seed, most)
+    return day, virtual_time.run(day.run())
+
+
+def shortest(seed: int) -> tuple[BadDay, list[str]]:
+    """Run the bad day of a seed with as few faults as still make it go wrong."""
+    for most in range(MOST_FAULTS):
+        day, found = live(seed, most)
+        if found:
+            return day, found
+    return live(seed)

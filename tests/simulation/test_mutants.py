@@ -1,0 +1,111 @@
+"""The simulation finds faults: each of these, put into the code, makes a bad day go wrong."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SEEDS = 400
+RECORDS = "delivery/idempotency.py"
+REDELIVERY = "delivery/redelivery.py"
+WORKER = "queue_worker/worker.py"
+TRIGGER = "bot_endpoint/trigger.py"
+STORE = "delivery/dead_letter_store.py"
+
+MUTANTS = {
+    "a delivery is not noted": (RECORDS, "await self._note(claimed, end)", "pass"),
+    "a note is tried once": (
+        RECORDS,
+        "if self._clock.now() + pause >=",
+        "if self._clock.now() >= 0 or 0 >=",
+    ),
+    "a lease does not hold": (RECORDS, "if record.is_leased(self._clock.now()):", "if False:"),
+    "a write ignores the ETag": (
+        RECORDS,
+        "await self._table.replace(digest_key(claim.key), record.to_row(), claim.etag)",
+        "await self._table.put(digest_key(claim.key), record.to_row())",
+    ),
+    "an end is no end": (RECORDS, "if record.status.is_final:", "if False:"),
+    "a lease is over at once": (
+        RECORDS,
+        "int(self._clock.now()) + LEASE",
+        "int(self._clock.now())",
+    ),
+    "a failed message is not put back": (
+        REDELIVERY,
+        "await self._queue.put(failed.to_json(), delay=delay)",
+        "pass",
+    ),
+    "a message that is given up is dropped": (
+        REDELIVERY,
+        "await self._poison_queue.put(dead_letter(failed, reason, self._clock.now()))",
+        "pass",
+    ),
+    "the worker swallows an error": (
+        WORKER,
+        "await self.redelivery.after_failure(envelope, error)",
+        "pass",
+    ),
+    "the trigger handler swallows an error": (
+        TRIGGER,
+        "await self.redelivery.after_failure(envelope, error)",
+        "pass",
+    ),
+    "every copy is a superseded one": (RECORDS, "return attempt <= self.attempt", "return True"),
+    "an attempt is used up by being asked to wait": (
+        RECORDS,
+        "await self._release(claim, begun=counts)",
+        "await self._release(claim, begun=True)",
+    ),
+    "an attempt may begin before its message is put back": (
+        RECORDS,
+        "await on_failure(error)\n",
+        "await self._release(claim, begun=True); await on_failure(error)\n",
+    ),
+    "a dead letter is filed whatever became of it": (
+        STORE,
+        "ending = await self._records.once(letter.key, put, end=Status.DEAD_LETTERED)",
+        "await put(); return",
+    ),
+    "a dead letter stays although its message was delivered": (
+        STORE,
+        "if ending.status == Status.DELIVERED:",
+        "if False:",
+    ),
+    "what cannot be filed yet is dropped": (
+        STORE,
+        "await self._poison_queue.put(_text(body), delay=LEASE)",
+        "pass",
+    ),
+    "a delivery takes no lease": (
+        RECORDS,
+        "claimed = await self._claim(key, attempt)",
+        "await act(); return Ending(end, now=True)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_found(name: str, tmp_path: Path) -> None:
+    file, right, wrong = MUTANTS[name]
+    shutil.copytree(ROOT / "bot_logic", tmp_path / "bot_logic")
+    shutil.copytree(ROOT / "tests" / "simulation", tmp_path / "tests" / "simulation")
+    shutil.copy(ROOT / "tests" / "virtual_time.py", tmp_path / "tests")
+    mutated = tmp_path / "bot_logic" / file
+    text = mutated.read_text()
+    assert text.count(right) == 1, f"{file} no longer has: {right}"
+    mutated.write_text(text.replace(right, wrong))
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", "0", str(SEEDS)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "python -m tests.simulation" in run.stdout

@@ -1,0 +1,113 @@
+"""What can be an id or an address; the bot's token goes to known hosts only."""
+
+from typing import Any
+
+import pytest
+
+from bot_logic.addresses import BOT_FRAMEWORK_HOSTS, ServiceUrls, is_base_url, is_id
+
+IN_AZURE = ServiceUrls(BOT_FRAMEWORK_HOSTS, loopback=False)
+LOCALLY = ServiceUrls(BOT_FRAMEWORK_HOSTS, loopback=True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://directline.botframework.com/",
+        "https://europe.webchat.botframework.com",
+        "https://smba.trafficmanager.net/emea/",
+        "https://SMBA.trafficmanager.net/emea/",
+        "https://smba.trafficmanager.net./emea/",
+        "https://smba.infra.gov.teams.microsoft.us/teams",
+        "https://directline.botframework.azure.us",
+        "https://directline.botframework.com:443/",
+    ],
+)
+def test_the_bot_frameworks_own_addresses_are_allowed(url: str) -> None:
+    assert IN_AZURE.allow(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://directline.botframework.com/",
+        "https://evil.example/",
+        "https://botframework.com.evil.example/",
+        "https://evilbotframework.com/",
+        "https://evil.trafficmanager.net/",
+        "https://smba.trafficmanager.net.evil.example/",
+        "https://directline.botframework.com@evil.example/",
+        "https://evil.example/directline.botframework.com",
+        "https://evil.example#.botframework.com",
+        "https://evil.example?.botframework.com",
+        "https://evil.example\\.botframework.com",
+        "https://169.254.169.254/metadata",
+        "http://localhost:3000",
+        "https://localhost:3000",
+        "https://[::1]",
+        "",
+    ],
+)
+def test_no_other_address_is_allowed_in_azure(url: str) -> None:
+    assert not IN_AZURE.allow(url)
+
+
+@pytest.mark.parametrize("url", ["http://localhost:3000", "http://127.0.0.1:1", "http://[::1]:80"])
+def test_this_machine_is_allowed_in_a_local_run(url: str) -> None:
+    assert LOCALLY.allow(url)
+
+
+@pytest.mark.parametrize("url", ["http://localhost.evil.example", "http://10.0.0.1", "http://0"])
+def test_what_only_sounds_like_this_machine_is_not(url: str) -> None:
+    assert not LOCALLY.allow(url)
+
+
+@pytest.mark.parametrize(
+    "value", ["c1", "19:abc@thread.tacv2;messageid=1", "a:1/b_c-d|0001", "Ж 1", "x" * 1024]
+)
+def test_channels_ids_are_ids(value: str) -> None:
+    assert is_id(value)
+
+
+@pytest.mark.parametrize("value", ["", ".", "..", "a\nb", "\x00", "\ud800", "x" * 1025, 7, None])
+def test_what_cannot_go_into_an_address_or_a_log_is_no_id(value: Any) -> None:
+    assert not is_id(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://smba.trafficmanager.net/emea/",
+        "http://localhost:3000",
+        "http://[::1]:3000",
+        "https://directline.botframework.com",
+    ],
+)
+def test_service_urls_are_base_urls(value: str) -> None:
+    assert is_base_url(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "localhost:3000",
+        "ftp://host",
+        "http://",
+        "http://[",
+        "http://host:99999",
+        "http://host:port",
+        "http://host:0",
+        "http://user@host",
+        "http://user:password@host",
+        "http://host?to=elsewhere",
+        "http://host#fragment",
+        "http://host/ with space",
+        "http://ho\nst",
+        "http://\ud800",
+        7,
+        None,
+    ],
+)
+def test_what_no_path_can_be_appended_to_is_no_base_url(value: Any) -> None:
+    assert not is_base_url(value)

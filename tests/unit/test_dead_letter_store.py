@@ -1,0 +1,71 @@
+"""The dead-letter store: filed once, not while its message may still be delivered."""
+
+import asyncio
+import json
+
+import pytest
+
+from bot_logic import delivery
+from bot_logic.clock import SYSTEM_CHANCE
+from bot_logic.contract.envelope import POISON_QUEUE_NAME
+from bot_logic.delivery.idempotency import LEASE
+from bot_logic.storage.memory import MemoryQueue, MemoryStorage, QueuedMessage
+from bot_logic.testing import ManualClock
+
+DEAD_LETTER = json.dumps({"error": "Refused", "reason": "no", "message": {"id": "m1", "text": "x"}})
+
+
+class World:
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.storage = MemoryStorage(self.clock)
+        self.delivery = delivery.build(self.storage, self.clock, SYSTEM_CHANCE, max_attempts=1)
+
+    @property
+    def poison_queue(self) -> MemoryQueue:
+        return self.storage.queue(POISON_QUEUE_NAME)
+
+    async def file_all(self) -> int:
+        messages: list[QueuedMessage] = self.poison_queue.receive()
+        for message in messages:
+            await self.delivery.dead_letters.file(message)
+            self.poison_queue.delete(message)
+        return len(messages)
+
+    async def filed(self) -> list[str]:
+        return [filed.dead_letter.id async for filed in self.delivery.dead_letters.all()]
+
+
+async def test_a_dead_letter_waits_while_its_message_may_still_be_delivered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world, started, may_end = World(), asyncio.Event(), asyncio.Event()
+    await world.poison_queue.put(DEAD_LETTER)
+
+    async def deliver() -> None:
+        started.set()
+        await may_end.wait()
+
+    attempt = asyncio.create_task(world.delivery.records.once("m1", deliver))
+    await started.wait()
+    assert await world.file_all() == 1
+    assert (await world.filed(), world.poison_queue.texts) == ([], [DEAD_LETTER])
+    may_end.set()
+    assert (await attempt).now
+    world.clock.advance(LEASE - 1)
+    assert await world.file_all() == 0  # until the lease of the attempt has run out
+    world.clock.advance(1)
+    assert await world.file_all() == 1
+    assert (await world.filed(), world.poison_queue.texts) == ([], [])
+    assert "dead letter m1 dropped: its message is delivered already" in caplog.text
+
+
+async def test_a_dead_letter_that_comes_twice_is_filed_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    await world.poison_queue.put(DEAD_LETTER)
+    await world.poison_queue.put(DEAD_LETTER)
+    assert await world.file_all() == 2
+    assert await world.filed() == ["m1"]
+    assert "dead letter m1 dropped: its message is deadLettered already" in caplog.text

@@ -1,0 +1,119 @@
+"""The bot's state and the conversation references, on a table in memory."""
+
+from typing import Any
+
+import pytest
+
+from bot_logic.bot_endpoint.state import RememberingStorage, StateConflict, TableStorage
+from bot_logic.conversations.references import KNOWN_FOR, Conversations
+from bot_logic.storage.memory import MemoryStorage, MemoryTable
+from bot_logic.storage.protocols import MAX_TEXT, digest_key
+from bot_logic.testing import ManualClock
+
+REFERENCE: dict[str, Any] = {
+    "channelId": "directline",
+    "serviceUrl": "http://localhost:3000",
+    "conversation": {"id": "c1"},
+}
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def table(clock: ManualClock) -> MemoryTable:
+    return MemoryStorage(clock).table("t")
+
+
+async def test_state_comes_back_and_the_later_writer_loses(table: MemoryTable) -> None:
+    storage, key = TableStorage(table), "directline/conversations/c1"
+    await storage.write({key: {"count": 1}})
+    mine, theirs = (await storage.read([key]))[key], (await storage.read([key]))[key]
+    await storage.write({key: theirs | {"count": 2}})
+    with pytest.raises(StateConflict):
+        await storage.write({key: mine | {"count": 3}})
+    assert (await storage.read([key]))[key]["count"] == 2
+    await storage.delete([key])
+    assert await storage.read([key]) == {}
+
+
+async def test_state_can_be_written_twice_in_a_turn_and_over_all_with_a_star(
+    table: MemoryTable,
+) -> None:
+    storage, item = TableStorage(table), {"count": 1}
+    await storage.write({"k": item})
+    await storage.write({"k": item})
+    await storage.write({"k": {"count": 9, "e_tag": "*"}})
+    assert (await storage.read(["k"]))["k"]["count"] == 9
+
+
+async def test_remembered_state_is_not_read_again_until_somebody_else_has_written(
+    table: MemoryTable,
+) -> None:
+    stored, key = TableStorage(table), "k"
+    ours = RememberingStorage(stored)
+    await ours.write({key: {"count": 1}})
+    mine = (await ours.read([key]))[key]
+    theirs = (await stored.read([key]))[key]
+    await stored.write({key: theirs | {"count": 2}})
+    assert (await ours.read([key]))[key]["count"] == 1
+    with pytest.raises(StateConflict):
+        await ours.write({key: mine | {"count": 2}})
+    assert (await ours.read([key]))[key]["count"] == 2
+    await ours.delete([key])
+    assert await ours.read([key]) == {}
+
+
+async def test_what_is_remembered_is_a_copy_and_is_bounded(table: MemoryTable) -> None:
+    stored = TableStorage(table)
+    ours = RememberingStorage(stored, max_known=2)
+    await ours.write({key: {"count": [1]} for key in "abc"})
+    (await ours.read(["c"]))["c"]["count"].append(2)
+    assert (await ours.read(["c"]))["c"]["count"] == [1]
+    for key in "abc":  # behind its back
+        await stored.write({key: {"count": [9], "e_tag": "*"}})
+    found = await ours.read(["a", "b", "c"])
+    assert [found[key]["count"] for key in "abc"] == [[9], [1], [1]]
+
+
+@pytest.mark.parametrize("item", [{"x": object()}, {"x": "y" * MAX_TEXT}])
+async def test_state_that_is_no_json_or_too_large_is_refused(table: MemoryTable, item: Any) -> None:
+    with pytest.raises(TypeError, match="bot state"):
+        await TableStorage(table).write({"k": item})
+
+
+async def test_a_reference_is_written_once_and_again_when_it_changed(
+    table: MemoryTable, clock: ManualClock
+) -> None:
+    conversations = Conversations(table, clock)
+    await conversations.remember(REFERENCE)
+    written = await table.read(digest_key('["directline", "c1"]'))
+    await conversations.remember(REFERENCE)
+    assert await table.read(digest_key('["directline", "c1"]')) == written
+    await conversations.remember(REFERENCE | {"serviceUrl": "http://localhost:3001"})
+    found = await conversations.find("directline", "c1")
+    assert found is not None
+    assert found["serviceUrl"] == "http://localhost:3001"
+
+
+async def test_a_conversation_that_starts_again_is_written_again(
+    table: MemoryTable, clock: ManualClock
+) -> None:
+    ours, another_process = Conversations(table, clock), Conversations(table, clock)
+    await ours.remember(REFERENCE)
+    await another_process.forget(REFERENCE)
+    await ours.remember(REFERENCE, rewrite=True)
+    assert await another_process.find("directline", "c1") == REFERENCE
+
+
+async def test_a_reference_is_written_again_after_a_while(
+    table: MemoryTable, clock: ManualClock
+) -> None:
+    conversations = Conversations(table, clock)
+    await conversations.remember(REFERENCE)
+    await table.delete(digest_key('["directline", "c1"]'))  # by another process
+    clock.advance(KNOWN_FOR)
+    await conversations.remember(REFERENCE)
+    assert await conversations.find("directline", "c1") == REFERENCE

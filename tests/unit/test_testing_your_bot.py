@@ -1,0 +1,81 @@
+"""The examples of docs/testing-your-bot.md, word for word."""
+
+import re
+from pathlib import Path
+
+from botbuilder.core import TurnContext
+
+from bot_logic.bot import ProactiveBot
+from bot_logic.contract.envelope import Envelope
+from bot_logic.errors import ConversationGone, MessageNotInserted, ServiceUnavailable
+from bot_logic.storage.memory import Fault
+from bot_logic.testing import BotUnderTest
+
+PAGE = Path(__file__).parents[2] / "docs" / "testing-your-bot.md"
+
+
+async def test_the_bot_comes_back_to_the_user() -> None:
+    async with BotUnderTest() as bot:
+        assert await bot.hears("hello") == [
+            "1: You said hello. Message added to the queue.",
+        ]
+        assert await bot.runs_queue() == [
+            "This is coming back from the trigger! hello",
+        ]
+
+
+class Kitchen(ProactiveBot):
+    async def on_trigger(self, turn: TurnContext, envelope: Envelope) -> None:
+        order = (envelope.data or {}).get("order")
+        await turn.send_activity(f"🍕 {envelope.text} (order {order})")
+
+
+async def test_another_program_speaks_through_the_kitchens_bot() -> None:
+    async with BotUnderTest(Kitchen) as bot:
+        await bot.enqueue("Your pizza is ready.", user="grace", data={"order": 7})
+        assert await bot.runs_queue() == ["🍕 Your pizza is ready. (order 7)"]
+        assert bot.channel.sent[-1].conversation_id == "conversation-of-grace"
+
+
+async def test_a_user_learns_that_the_queue_is_down() -> None:
+    async with BotUnderTest() as bot:
+        bot.storage.faults.add(Fault("queue.put", error=MessageNotInserted("it is full")))
+        assert await bot.hears("hello") == [
+            "There was an error inserting your message into queue",
+        ]
+
+
+async def test_a_blocked_bot_leaves_a_dead_letter() -> None:
+    async with BotUnderTest() as bot:
+        bot.channel.faults.add(Fault("channel.send", error=ConversationGone("blocked")))
+        await bot.enqueue("Your pizza is ready.")
+        assert await bot.runs_queue() == []
+        (dead_letter,) = await bot.dead_letters()
+        assert (dead_letter.error, dead_letter.reason) == ("ConversationGone", "blocked")
+
+
+async def test_a_message_waits_for_its_time() -> None:
+    async with BotUnderTest() as bot:
+        in_an_hour = int(bot.clock.now()) + 3600  # Unix time, seconds
+        await bot.enqueue("Your shift starts.", at=in_an_hour)
+        assert await bot.runs_queue() == []
+        bot.clock.advance(3601)
+        assert await bot.runs_queue() == [
+            "This is coming back from the trigger! Your shift starts.",
+        ]
+
+
+async def test_a_channel_that_was_down_gets_the_message_later() -> None:
+    async with BotUnderTest() as bot:
+        bot.channel.faults.add(Fault("channel.send", error=ServiceUnavailable("down"), times=1))
+        await bot.enqueue("Your pizza is ready.")
+        assert await bot.runs_queue() == []
+        bot.clock.advance(10)  # the pause before the second attempt is 4 to 6 seconds
+        assert len(await bot.runs_queue()) == 1
+
+
+def test_the_page_shows_these_examples() -> None:
+    shown = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert len(shown) == 4
+    for line in "\n".join(shown).splitlines():
+        assert line in Path(__file__).read_text().splitlines()
