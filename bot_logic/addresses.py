@@ -9,6 +9,7 @@ local run.
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -43,6 +44,13 @@ def is_id(value: Any) -> bool:
         and value.isprintable()  # no line breaks, no halves of characters
         and value not in (".", "..")
     )
+
+
+def printable_id(value: str | None) -> str:
+    """Return an id as it is, or else a digest of it: what goes into a log line cannot forge one."""
+    if value is not None and is_id(value):
+        return value
+    return sha256((value or "").encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 class BaseUrl(NamedTuple):

@@ -22,7 +22,7 @@ from typing import Any, Final
 from bot_logic import delivery
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK
 from bot_logic.delivery.dead_letter_store import DeadLetterStore, Filed
-from bot_logic.errors import ProactiveBotError
+from bot_logic.errors import AttemptUnderWay, ProactiveBotError
 from bot_logic.settings import DEFAULT_MAX_ATTEMPTS, storage_location
 from bot_logic.storage.account import StorageAccount
 from bot_logic.storage.location import StorageLocation
@@ -56,8 +56,14 @@ async def show(store: DeadLetterStore, options: argparse.Namespace) -> None:
 async def replay(store: DeadLetterStore, options: argparse.Namespace) -> None:
     """Put messages on the queue again; what was delivered after all is dropped."""
     async for filed in _chosen(store, options):
-        queued = await store.replay(filed)
-        outcome = "on the queue again" if queued else "was delivered after all, dead letter dropped"
+        try:
+            queued = await store.replay(filed)
+        except AttemptUnderWay:
+            outcome = "is being delivered just now, left as it is"
+        else:
+            outcome = (
+                "on the queue again" if queued else "was delivered after all, dead letter dropped"
+            )
         _say(f"{filed.dead_letter.id}  {outcome}")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from bot_logic.addresses import printable_id
 from bot_logic.clock import Clock
 from bot_logic.contract.dead_letter import DeadLetter, read_dead_letter
 from bot_logic.contract.status import Status
@@ -21,6 +22,7 @@ from bot_logic.storage.protocols import (
 )
 
 TABLE_NAME: Final = "deadletters"
+MAX_WORDS: Final = 1000  # characters of a reason in a column of its own; `body` has all of it
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ class DeadLetterStore:
             QueueUnavailable: neither the table nor the queue can be reached; leave it there.
         """
         body = message.get_body()
-        letter = read_dead_letter(body, default_id=message.id or "")
+        letter = read_dead_letter(body, default_id=printable_id(message.id))
         try:
             await self._file(letter, body)
         except ServiceUnavailable as error:  # an attempt may be under way: see how it ends
@@ -130,7 +132,8 @@ def _record(letter: DeadLetter) -> None:
 def _row(letter: DeadLetter, body: bytes | str) -> Row:
     # As bytes, for a row's string holds only 32 Ki characters.
     raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
-    return {"id": letter.id, "error": letter.error, "reason": letter.reason, "body": raw}
+    error, reason = letter.error[:MAX_WORDS], letter.reason[:MAX_WORDS]
+    return {"id": letter.id, "error": error, "reason": reason, "body": raw}
 
 
 def _filed(row: StoredRow) -> Filed:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from bot_logic.addresses import base_url
+from bot_logic.addresses import base_url, printable_id
 from bot_logic.clock import Clock
 from bot_logic.contract.envelope import TRIGGER_NAME, Envelope, decode
 from bot_logic.contract.trigger_token import sign
@@ -65,7 +65,7 @@ class QueueWorker:
             QueueUnavailable, OversizedMessage: it could not be put back; leave it on the queue, and
                 the host makes it visible again later.
         """
-        body, message_id = message.get_body(), message.id or ""
+        body, message_id = message.get_body(), printable_id(message.id)
         try:
             envelope = decode(body, default_id=message_id, now=self.clock.now())
         except UndecodableMessage as error:

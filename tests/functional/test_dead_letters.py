@@ -197,6 +197,29 @@ async def test_an_operator_replays_all_of_a_kind(app: AppUnderTest, operator: Op
     assert "dead letters: 1" in await operator.types("list")
 
 
+async def test_a_replay_of_all_goes_on_past_a_message_that_is_under_way(
+    app: AppUnderTest, operator: Operator
+) -> None:
+    await a_dead_letter(app)
+    await app.put_on_poison_queue("no json")
+    await app.file_dead_letters()
+    (key,) = [f.dead_letter.key for f in await app.filed() if f.dead_letter.error == "Refused"]
+    records, started, may_end = app.wiring.delivery.records, asyncio.Event(), asyncio.Event()
+
+    async def deliver() -> None:
+        started.set()
+        await may_end.wait()
+
+    await records.reopen(key)
+    attempt = asyncio.create_task(records.once(key, deliver))
+    await started.wait()
+    said = await operator.types("replay --all")
+    assert "is being delivered just now" in said
+    assert "on the queue again" in said
+    may_end.set()
+    await attempt
+
+
 async def test_an_operator_is_told_what_is_wrong(
     app: AppUnderTest, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

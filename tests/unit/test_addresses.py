@@ -111,3 +111,27 @@ def test_service_urls_are_base_urls(value: str) -> None:
 )
 def test_what_no_path_can_be_appended_to_is_no_base_url(value: Any) -> None:
     assert not is_base_url(value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://smba.trafficmanager.net/x?",
+        "https://smba.trafficmanager.net/x#",
+        "https://smba.trafficmanager.net#",
+        "https://a..botframework.com",
+        "https://.botframework.com",
+        "https://-a.botframework.com",
+        f"https://{'a' * 64}.botframework.com",
+        "https://a.botframework.com..",
+    ],
+)
+def test_what_only_looks_like_an_address_is_none(url: str) -> None:
+    assert not is_base_url(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.botframework.com.", f"https://{'a' * 63}.botframework.com", "http://[::1]:1"]
+)
+def test_what_is_an_address_is_one(url: str) -> None:
+    assert is_base_url(url)

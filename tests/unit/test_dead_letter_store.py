@@ -69,3 +69,22 @@ async def test_a_dead_letter_that_comes_twice_is_filed_once(
     assert await world.file_all() == 2
     assert await world.filed() == ["m1"]
     assert "dead letter m1 dropped: its message is deadLettered already" in caplog.text
+
+
+async def test_a_reason_without_an_end_is_filed_with_its_beginning() -> None:
+    world = World()
+    letter = json.loads(DEAD_LETTER) | {"reason": "x" * 40_000}
+    await world.poison_queue.put(json.dumps(letter))
+    assert await world.file_all() == 1
+    assert (await world.filed(), world.poison_queue.texts) == (["m1"], [])
+
+
+@pytest.mark.parametrize("body", ['{"id": "m1", "x": 1}', "no json"])
+async def test_an_id_from_outside_forges_no_log_line(
+    body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    message = QueuedMessage("first\nERROR forged \x1b[31m", body, visible_at=0)
+    await world.delivery.dead_letters.file(message)
+    assert caplog.records
+    assert all(record.getMessage().isprintable() for record in caplog.records)
