@@ -23,7 +23,9 @@ MAX_SLOW: Final = 8  # slow calls under way at once to one host; host.json lets 
 PATIENCE: Final = 1.0  # seconds that a message waits here for its turn
 FIRST_INTERVAL: Final = 0.1  # seconds between two messages to a host that has just throttled
 SLOWER: Final = 1.5  # times the interval, at each refusal
-QUICKER: Final = 0.98  # times the interval, at each success
+QUICKER: Final = 0.9  # times the interval, at each success: one refusal in ten slows nobody down
+LONGEST_INTERVAL: Final = 2.0  # seconds
+LONGEST_SPREAD: Final = 60.0  # seconds after which all who were turned away have come again
 LONGEST_PAUSE: Final = 60.0  # seconds that growing adds up to; a host may ask for more
 MAX_HOSTS: Final = 256  # remembered
 
@@ -106,7 +108,7 @@ class HostGate:
             heapq.heappop(host.returns)
         soonest = max(host.paused_until, host.next_turn, now)
         spread = (len(host.returns) + 1) * max(host.interval, FIRST_INTERVAL)
-        comes_again = soonest + spread * self._chance.fraction()
+        comes_again = soonest + min(spread, LONGEST_SPREAD) * self._chance.fraction()
         heapq.heappush(host.returns, comes_again)
         return AskedToWait(what, retry_after=math.ceil(comes_again - now))
 
@@ -116,7 +118,7 @@ class HostGate:
             return
         growing = min(0.5 * 2.0 ** min(host.pauses_in_a_row, 10), LONGEST_PAUSE)
         host.pauses_in_a_row += 1
-        host.interval = max(host.interval * SLOWER, FIRST_INTERVAL)
+        host.interval = min(max(host.interval * SLOWER, FIRST_INTERVAL), LONGEST_INTERVAL)
         host.paused_until = host.next_turn = now + max(asked, growing)
 
     def _host(self, name: str) -> _Host:
