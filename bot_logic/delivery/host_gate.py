@@ -24,6 +24,8 @@ PATIENCE: Final = 1.0  # seconds that a message waits here for its turn
 FIRST_INTERVAL: Final = 0.1  # seconds between two messages to a host that has just throttled
 SLOWER: Final = 1.5  # times the interval, at each refusal
 QUICKER: Final = 0.9  # times the interval, at each success: one refusal in ten slows nobody down
+LATEST: Final = 0.1  # how much the latest answer says of a host
+THROTTLES: Final = 0.25  # part of its answers that are refusals, from which a host is left alone
 LONGEST_INTERVAL: Final = 2.0  # seconds
 LONGEST_SPREAD: Final = 60.0  # seconds after which all who were turned away have come again
 LONGEST_PAUSE: Final = 60.0  # seconds that growing adds up to; a host may ask for more
@@ -36,6 +38,7 @@ class _Host:
 
     paused_until: float = 0.0
     pauses_in_a_row: int = 0
+    refusing: float = 0.0  # which part of its last ten answers or so were refusals
     interval: float = 0.0  # between two messages; 0 while it takes all
     next_turn: float = 0.0
     returns: list[float] = field(default_factory=list)  # of those turned away; a heap
@@ -74,6 +77,7 @@ class HostGate:
             raise
         else:
             host.pauses_in_a_row = 0
+            host.refusing *= 1 - LATEST
             host.interval *= QUICKER if host.interval > FIRST_INTERVAL / 2 else 0
         finally:
             del host.under_way[call]
@@ -114,7 +118,9 @@ class HostGate:
 
     def _pause(self, host: _Host, asked: int) -> None:
         now = self._clock.elapsed()
-        if host.paused_until > now:  # others have just been told the same
+        host.refusing += (1 - host.refusing) * LATEST
+        alone = host.refusing < THROTTLES  # a refusal now and then is this message's own affair
+        if alone or host.paused_until > now:  # or others have just been told the same
             return
         growing = min(0.5 * 2.0 ** min(host.pauses_in_a_row, 10), LONGEST_PAUSE)
         host.pauses_in_a_row += 1

@@ -21,10 +21,15 @@ def gate(clock: ManualClock) -> HostGate:
     return HostGate(clock, SYSTEM_CHANCE)
 
 
-async def throttle(gate: HostGate, name: str, seconds: int) -> None:
+async def refuse(gate: HostGate, name: str, seconds: int) -> None:
     with pytest.raises(AskedToWait):
         async with gate.through(name):
             raise AskedToWait("429", retry_after=seconds)
+
+
+async def throttle(gate: HostGate, name: str, seconds: int) -> None:
+    """Refuse several that were under way together."""
+    await asyncio.gather(*(refuse(gate, name, seconds) for _ in range(4)))
 
 
 async def call(gate: HostGate, name: str) -> None:
@@ -93,6 +98,13 @@ async def test_a_host_that_hangs_does_not_take_all_places(
             await call(gate, "hangs")
         await call(gate, "good")
     await call(gate, "hangs")
+
+
+async def test_a_refusal_now_and_then_holds_nobody_else_up(gate: HostGate) -> None:
+    for _ in range(100):
+        await refuse(gate, "moody", 60)
+        for _ in range(9):
+            await call(gate, "moody")
 
 
 async def test_a_failure_of_another_kind_is_no_reason_to_wait(gate: HostGate) -> None:
