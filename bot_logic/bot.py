@@ -49,9 +49,11 @@ class ProactiveBot(ActivityHandler):
     async def on_trigger(self, turn: TurnContext, envelope: Envelope) -> None:
         """Say what the queue brought back, in the conversation that `envelope` belongs to.
 
-        It has 12 seconds. If it raises a RetryableError, the message is tried again later; after a
-        PermanentError it becomes a dead letter. Raise before anything is sent, or the user may see
-        it twice.
+        It has 12 seconds. Whatever it raises, and if it takes longer, the message is tried again
+        later, up to `MaxDeliveryAttempts`; only after a PermanentError it becomes a dead letter at
+        once. What a user has seen does not come again: if an attempt fails after two activities
+        were sent, the first two that the next attempt sends are taken for those. So send the same
+        number in the same order each time, and do what must not be done twice after sending.
         """
         card = activity_of(envelope)
         await turn.send_activity(card or f"This is coming back from the trigger! {envelope.text}")

@@ -38,7 +38,7 @@ async def speak_first(request: web.Request) -> web.Response:
             async def say(turn: TurnContext, text: str = text_of(number)) -> None:
                 await turn.send_activity(text)
 
-            await adapter.continue_with(references[number % USERS], say)
+            await adapter.continue_with(references[number % USERS], say, [])
 
     async with asyncio.TaskGroup() as group:
         for _ in range(IN_FLIGHT):

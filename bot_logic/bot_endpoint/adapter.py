@@ -8,6 +8,7 @@ from botbuilder.schema import Activity, ActivityEventNames, ActivityTypes, Conve
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
 from bot_logic.bot_endpoint.sdk.authentication import TokenAuthentication
+from bot_logic.bot_endpoint.sdk.continued_turn import ContinuedTurn
 from bot_logic.bot_endpoint.sdk.turn_context import Turn, copy
 
 # Without the id that the SDK would make up and stamp on the message as its replyToId: Web Chat
@@ -31,24 +32,31 @@ class FunctionsAdapter(CloudAdapterBase):
         return await self.process_activity(sender, activity, bot.on_turn)
 
     async def continue_with(
-        self, reference: ConversationReference, logic: Callable[[Turn], Awaitable[None]]
+        self,
+        reference: ConversationReference,
+        logic: Callable[[Turn], Awaitable[None]],
+        sent: list[str],
     ) -> None:
         """Run `logic` in the referenced conversation, with no activity that asked for it.
 
-        What it sends is sent to the end even if it is cancelled, so that its caller knows whether
-        anything was sent (`turn.has_spoken`).
+        Args:
+            reference: where.
+            logic: what sends; what it has begun to send is sent, even if it is cancelled.
+            sent: ids of what earlier attempts have sent, which is not sent again; those of what
+                this one sends are added.
         """
         factory = self._authentication.connector_factory
-        turn = self._create_turn_context(
-            _continuation(reference),
-            self._authentication.own_identity(),
-            None,
-            await factory.create(reference.service_url),
-            None,
-            logic,
-            factory,
+        turn = ContinuedTurn(self, _continuation(reference), sent)
+        turn.turn_state.update(
+            {
+                self.BOT_IDENTITY_KEY: self._authentication.own_identity(),
+                self.BOT_OAUTH_SCOPE_KEY: None,
+                self.BOT_CONNECTOR_CLIENT_KEY: await factory.create(reference.service_url),
+                self.USER_TOKEN_CLIENT_KEY: None,
+                self.BOT_CALLBACK_HANDLER_KEY: logic,
+                self.CONNECTOR_FACTORY_KEY: factory,
+            }
         )
-        turn.sends_to_the_end = True
         await self.run_pipeline(turn, logic)
 
     def _create_turn_context(  # noqa: PLR0917 - the SDK's hook

@@ -11,7 +11,6 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 from bot_logic.addresses import base_url
 from bot_logic.bot_endpoint.adapter import FunctionsAdapter
 from bot_logic.bot_endpoint.sdk.model_json import Malformed, read
-from bot_logic.bot_endpoint.sdk.turn_context import Turn
 from bot_logic.clock import Clock
 from bot_logic.contract.envelope import TRIGGER_NAME, Envelope
 from bot_logic.contract.retry import Failure
@@ -125,22 +124,20 @@ class TriggerHandler:
             await self._forget(envelope)
         await self.redelivery.after_failure(envelope, error)
 
-    async def _deliver(self, envelope: Envelope) -> None:
+    async def _deliver(self, envelope: Envelope, sent: list[str]) -> None:
         reference = _conversation_reference(envelope)
         activity_of(envelope)  # which must be readable, for the bot is going to send it
-        turns: list[Turn] = []
 
-        async def speak(turn: Turn) -> None:
-            turns.append(turn)
+        async def speak(turn: TurnContext) -> None:
             await self.bot.on_trigger(turn, envelope)
 
         try:
             async with self.gate.through(_host(envelope)), within(DELIVERY_TIMEOUT):
-                await self.adapter.continue_with(reference, speak)
+                await self.adapter.continue_with(reference, speak, sent)
         except TimeoutError:
-            if not any(turn.has_spoken for turn in turns):
-                raise ServiceUnavailable(f"nothing was sent within {DELIVERY_TIMEOUT} s") from None
-            logger.warning("message %s was sent, and on_trigger cut short", envelope.id)
+            raise ServiceUnavailable(
+                f"on_trigger took longer than {DELIVERY_TIMEOUT} s, and had sent {len(sent)}"
+            ) from None
 
     async def _forget(self, envelope: Envelope) -> None:
         try:

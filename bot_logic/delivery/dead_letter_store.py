@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from bot_logic.addresses import printable_id
@@ -29,9 +28,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A dead letter in the store, and the version of it."""
+    """A dead letter in the store.
+
+    Attributes:
+        dead_letter: what was filed.
+        sent: how many activities of it the channel has taken; a replay goes on behind them.
+        etag: the version of its row.
+    """
 
     dead_letter: DeadLetter
+    sent: int
     etag: str
 
 
@@ -68,10 +74,15 @@ class DeadLetterStore:
 
     async def _file(self, letter: DeadLetter, body: bytes | str) -> None:
         key = digest_key(letter.key)
-        put = partial(self._table.put, key, _row(letter, body))
+
+        async def put(sent: list[str]) -> None:
+            await self._table.put(key, _row(letter, body, len(sent)))
+            _record(letter, len(sent))
+
         ending = await self._records.once(letter.key, put, end=Status.DEAD_LETTERED)
+        if ending.overtaken:
+            raise ServiceUnavailable("another attempt has begun meanwhile")
         if ending.now:
-            _record(letter)
             return
         logger.warning(
             "dead letter %s dropped: its message is %s already", letter.id, ending.status
@@ -117,28 +128,30 @@ class DeadLetterStore:
         await self._table.delete(digest_key(filed.dead_letter.key), filed.etag)
 
 
-def _record(letter: DeadLetter) -> None:
+def _record(letter: DeadLetter, sent: int) -> None:
     logger.error(
-        "dead letter %s: %s: %s (first: %s; %s attempts, %s s old)",
+        "dead letter %s: %s: %s (first: %s; %s attempts, %s s old, %d activities sent)",
         letter.id,
         letter.error,
         letter.reason,
         letter.first_reason or "the same",
         letter.attempts,
         letter.age_seconds,
+        sent,
     )
 
 
-def _row(letter: DeadLetter, body: bytes | str) -> Row:
+def _row(letter: DeadLetter, body: bytes | str, sent: int) -> Row:
     # As bytes, for a row's string holds only 32 Ki characters.
     raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
     error, reason = letter.error[:MAX_WORDS], letter.reason[:MAX_WORDS]
-    return {"id": letter.id, "error": error, "reason": reason, "body": raw}
+    return {"id": letter.id, "error": error, "reason": reason, "sent": sent, "body": raw}
 
 
 def _filed(row: StoredRow) -> Filed:
     columns = row.columns
-    return Filed(read_dead_letter(columns["body"], default_id=columns["id"]), row.etag)
+    letter = read_dead_letter(columns["body"], default_id=columns["id"])
+    return Filed(letter, columns.get("sent", 0), row.etag)
 
 
 def _text(body: bytes | str) -> str:

@@ -6,101 +6,54 @@ or by filing it as a dead letter, first takes the lease of its record, then does
 status. Every write after that is conditional on the record's ETag, so an attempt that lost its
 lease changes nothing any more.
 
+An attempt can fail when it has done a part of its work. The record says which, and the next attempt
+goes on behind it.
+
 What remains is a crash between doing and noting: when the lease has run out, the message is sent
 again rather than not at all.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final
 
 from bot_logic.clock import Clock
 from bot_logic.contract.retry import Failure
 from bot_logic.contract.status import Status
+from bot_logic.delivery.notes import Notes
+from bot_logic.delivery.record import Claim, Record
 from bot_logic.errors import (
     AttemptUnderWay,
     PermanentError,
+    ProactiveBotError,
     RetryableError,
     ServiceUnavailable,
 )
-from bot_logic.storage.protocols import Row, RowConflict, Table, digest_key
+from bot_logic.storage.protocols import RowConflict, Table, digest_key
 
 TABLE_NAME: Final = "idempotency"
 LEASE: Final = 60  # seconds; an attempt takes 27 at most, and storage may be away for the rest
-FIRST_PAUSE: Final = 0.25  # seconds before noting is tried again; doubles each time
-LONGEST_PAUSE: Final = 4.0  # seconds
-MAX_NOT_NOTED: Final = 1000  # messages remembered in memory while the table fails
 
-Act = Callable[[], Awaitable[None]]
+Act = Callable[[list[str]], Awaitable[None]]
 OnFailure = Callable[[Failure], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """What is known of a message, of one recipient or of a page of them.
+class Ending:
+    """How a message has ended.
 
     Attributes:
         status: what has become of it.
-        attempt: the number of the last attempt that has begun, or has failed.
-        lease_until: Unix time, seconds, until which the attempt that is under way may take.
-        details: further columns of the row, which are kept as they are.
+        now: whether it ended now, or had before.
+        overtaken: whether the lease ran out meanwhile, and another attempt has begun.
     """
 
     status: Status
-    attempt: int
-    lease_until: int
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, row: Row) -> "Record":
-        """Read a table's row."""
-        known = ("status", "attempt", "leaseUntil")
-        return cls(
-            status=Status(row["status"]),
-            attempt=int(row["attempt"]),
-            lease_until=int(row["leaseUntil"]),
-            details={name: value for name, value in row.items() if name not in known},
-        )
-
-    def to_row(self) -> Row:
-        """Return the record as a table's row."""
-        return {
-            **self.details,
-            "status": self.status.value,
-            "attempt": self.attempt,
-            "leaseUntil": self.lease_until,
-        }
-
-    def has_failed(self, attempt: int) -> bool:
-        """Tell whether this attempt has failed, or a later one has begun: it has a successor."""
-        if self.status == Status.OPEN:
-            return attempt <= self.attempt
-        return attempt < self.attempt
-
-    def is_leased(self, now: float) -> bool:
-        """Tell whether an attempt is under way."""
-        return self.status == Status.UNDER_WAY and now < self.lease_until
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a message has ended, and whether it did so now or had before."""
-
-    status: Status
     now: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """A record whose lease this process holds, as it stands in the table."""
-
-    key: str
-    record: Record
-    etag: str
+    overtaken: bool = False
 
 
 class IdempotencyRecords:
@@ -109,7 +62,7 @@ class IdempotencyRecords:
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
         self._clock = clock
-        self._not_noted: dict[str, Status] = {}  # the oldest first
+        self._notes = Notes(table, clock)
 
     async def once(
         self,
@@ -124,7 +77,8 @@ class IdempotencyRecords:
 
         Args:
             key: the message's.
-            act: what ends it.
+            act: what ends it. It is given the ids of what attempts before it have sent, and adds
+                those of what it sends itself: they are kept if it fails, whatever it raises.
             end: the status that it then has.
             attempt: which attempt this is, from 1. Each number runs to its failure once: a copy of
                 the message with a number that has failed already has a successor, and is dropped.
@@ -136,25 +90,37 @@ class IdempotencyRecords:
             ServiceUnavailable: the table cannot be reached.
             RetryableError, PermanentError: what `act` raises, if there is no `on_failure`.
         """
-        if key in self._not_noted:
-            return Ending(self._not_noted[key], now=False)
-        claimed = await self._claim(key, attempt)
-        if isinstance(claimed, Status):
-            return Ending(claimed, now=False)
+        await self._notes.catch_up()
+        if (known := self._notes.known(key).status).is_final:
+            return Ending(known, now=False)
+        claim = await self._claim(key, attempt)
+        if isinstance(claim, Status):
+            return Ending(claim, now=False)
+        done = list(claim.record.done)
         try:
-            await act()
+            await act(done)
         except (RetryableError, PermanentError) as error:
-            return await self._failed(claimed, error, on_failure)
-        await self._note(claimed, end)
-        return Ending(end, now=True)
+            return await self._failed(claim, done, error, on_failure)
+        except Exception:  # a fault in what `act` runs, which is its caller's to see
+            await self._release(claim, done, begun=False)
+            raise
+        overtaken = not await self._notes.settle(claim, replace(claim.record, status=end))
+        return Ending(end, now=True, overtaken=overtaken)
 
-    async def _failed(self, claim: _Claim, error: Failure, on_failure: OnFailure | None) -> Ending:
+    async def _failed(
+        self, claim: Claim, done: list[str], error: Failure, on_failure: OnFailure | None
+    ) -> Ending:
         if on_failure is None:
-            await self._release(claim, begun=False)
+            await self._release(claim, done, begun=False)
             raise error
-        await on_failure(error)
-        counts = isinstance(error, PermanentError) or error.is_failed_attempt
-        await self._release(claim, begun=counts)
+        try:
+            await on_failure(error)
+        except ProactiveBotError:  # nobody may begin, until the lease has run out
+            if tuple(done) != claim.record.done:
+                await self._notes.settle(claim, replace(claim.record, done=tuple(done)))
+            raise
+        begun = isinstance(error, PermanentError) or error.is_failed_attempt
+        await self._release(claim, done, begun=begun)
         return Ending(Status.OPEN, now=True)
 
     async def status(self, key: str) -> Status:
@@ -195,16 +161,16 @@ class IdempotencyRecords:
         await self._table.replace(found.key, opened.to_row(), found.etag)
         return True
 
-    async def _claim(self, key: str, attempt: int | None) -> _Claim | Status:
+    async def _claim(self, key: str, attempt: int | None) -> Claim | Status:
         """Take a message's lease, or return the status in which there is nothing to do."""
-        record = self._leased(attempt or 1, {})
+        record = self._leased(key, Record.new(), attempt)
         try:
             etag = await self._table.insert(digest_key(key), record.to_row())
         except RowConflict:
             return await self._take_over(key, attempt)
-        return _Claim(key, record, etag)
+        return Claim(key, record, etag)
 
-    async def _take_over(self, key: str, attempt: int | None) -> _Claim | Status:
+    async def _take_over(self, key: str, attempt: int | None) -> Claim | Status:
         found = await self._table.read(digest_key(key))
         if found is None:
             raise ServiceUnavailable("the message's record has just been deleted")
@@ -214,79 +180,35 @@ class IdempotencyRecords:
         if attempt is not None and record.has_failed(attempt):
             return Status.OPEN
         self._check_not_under_way(record)
-        mine = self._leased(attempt or record.attempt + 1, record.details)
+        mine = self._leased(key, record, attempt)
         etag = await self._table.replace(found.key, mine.to_row(), found.etag)
-        return _Claim(key, mine, etag)
+        return Claim(key, mine, etag)
 
-    async def _release(self, claim: _Claim, *, begun: bool) -> None:
-        """Let the next attempt begin; with `begun`, this one's number is used up."""
+    async def _release(self, claim: Claim, done: list[str], *, begun: bool) -> None:
+        """Let the next attempt begin, behind what is done; `begun` uses this one's number up."""
         number = claim.record.attempt if begun else claim.record.attempt - 1
-        released = replace(claim.record, attempt=number)
+        released = replace(claim.record, status=Status.OPEN, attempt=number, done=tuple(done))
+        if released.done != claim.record.done:
+            await self._notes.settle(claim, released)
+            return
         try:
-            await self._end(replace(claim, record=released), Status.OPEN)
+            await self._notes.write(claim, released)
         except RowConflict:
             logger.warning("message %s failed after its lease had run out", claim.key)
         except ServiceUnavailable as error:  # the lease runs out by itself
             logger.warning("lease of message %s not released: %s", claim.key, error)
 
-    async def _note(self, claim: _Claim, end: Status) -> None:
-        """Note how a message has ended, trying for as long as the lease lasts.
-
-        If that fails, this process remembers; another one may do the work again.
-        """
-        try:
-            await self._note_while_leased(claim, end)
-        except RowConflict:
-            logger.warning(
-                "message %s %s after its lease had run out: another attempt may have begun",
-                claim.key,
-                end.value,
-            )
-        except ServiceUnavailable as error:
-            self._remember(claim.key, end)
-            logger.warning("status of message %s not noted: %s", claim.key, error)
-
-    async def _note_while_leased(self, claim: _Claim, end: Status) -> None:
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                await self._end(claim, end)
-            except RowConflict:
-                raise
-            except ServiceUnavailable:
-                if self._clock.now() + pause >= claim.record.lease_until:
-                    raise
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-            else:
-                return
-
-    async def _end(self, claim: _Claim, status: Status) -> None:
-        record = replace(claim.record, status=status)
-        try:
-            await self._table.replace(digest_key(claim.key), record.to_row(), claim.etag)
-        except RowConflict:
-            if not await self._is_mine(claim, status):
-                raise
-
-    async def _is_mine(self, claim: _Claim, status: Status) -> bool:
-        """Tell whether a write that conflicts has met its own first try, whose answer was lost."""
-        found = await self._table.read(digest_key(claim.key))
-        if found is None:
-            return False
-        record = Record.of(found.columns)
-        return (record.attempt, record.status) == (claim.record.attempt, status)
-
-    def _leased(self, attempt: int, details: Mapping[str, Any]) -> Record:
-        lease_until = int(self._clock.now()) + LEASE
-        return Record(Status.UNDER_WAY, attempt, lease_until, details)
+    def _leased(self, key: str, record: Record, attempt: int | None) -> Record:
+        """Return the record with the lease of its next attempt."""
+        return replace(
+            record,
+            status=Status.UNDER_WAY,
+            attempt=attempt or record.attempt + 1,
+            lease_until=int(self._clock.now()) + LEASE,
+            done=max(record.done, self._notes.known(key).done, key=len),
+        )
 
     def _check_not_under_way(self, record: Record) -> None:
         if record.is_leased(self._clock.now()):
             left = max(int(record.lease_until - self._clock.now()), 0)
             raise AttemptUnderWay("another attempt is under way", retry_after=left + 1)
-
-    def _remember(self, key: str, end: Status) -> None:
-        self._not_noted[key] = end
-        if len(self._not_noted) > MAX_NOT_NOTED:
-            del self._not_noted[next(iter(self._not_noted))]

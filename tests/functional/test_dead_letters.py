@@ -206,7 +206,7 @@ async def test_a_replay_of_all_goes_on_past_a_message_that_is_under_way(
     (key,) = [f.dead_letter.key for f in await app.filed() if f.dead_letter.error == "Refused"]
     records, started, may_end = app.wiring.delivery.records, asyncio.Event(), asyncio.Event()
 
-    async def deliver() -> None:
+    async def deliver(_done: list[str]) -> None:
         started.set()
         await may_end.wait()
 

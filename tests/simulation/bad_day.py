@@ -4,16 +4,24 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from botbuilder.core import TurnContext
+
+from bot_logic.bot import ProactiveBot
 from bot_logic.clock import Clock
 from bot_logic.contract.dead_letter import read_dead_letter
-from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
+from bot_logic.contract.envelope import (
+    POISON_QUEUE_NAME,
+    QUEUE_NAME,
+    WORKER_USER_ID,
+    Envelope,
+)
 from bot_logic.contract.status import Status
 from bot_logic.delivery.dead_letter_store import TABLE_NAME as DEAD_LETTERS
 from bot_logic.delivery.idempotency import TABLE_NAME as RECORDS
-from bot_logic.delivery.idempotency import Record
+from bot_logic.delivery.record import Record
 from bot_logic.errors import ProactiveBotError, ServiceUnavailable
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import MemoryStorage, QueuedMessage
@@ -32,7 +40,7 @@ MAX_DEQUEUE_COUNT: Final = 5
 BATCH: Final = 16
 RESTART: Final = 3.0  # seconds until a process that died is replaced
 DIRECT_LINE_WAITS: Final = 15.0  # seconds for the bot
-SAYS: Final = "This is coming back from the trigger! "
+MORE: Final = "more of "
 _JSON: Final = {"Content-Type": "application/json"}
 _SETTINGS: Final = {
     "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
@@ -40,6 +48,19 @@ _SETTINGS: Final = {
     "DirectLineSecret": "simulated",
     "TriggerSigningKey": "a-key-that-signs-triggers-in-the-simulation",
 }
+
+
+class TalkativeBot(ProactiveBot):
+    """Says each message, and more of it if it is told to."""
+
+    async def on_trigger(self, turn: TurnContext, envelope: Envelope) -> None:
+        for said in parts(envelope.text or "", more=bool(envelope.data)):
+            await turn.send_activity(said)
+
+
+def parts(name: str, *, more: bool) -> list[str]:
+    """Return what is said of the message of this name."""
+    return [name, MORE + name] if more else [name]
 
 
 class SkewedClock:
@@ -76,6 +97,7 @@ class Process:
             storage=SeenStorage(day.storage, day.weather, self.life),
             triggers=DirectLine(day, self.life),
             channels=SeenChannel(day.channel, day.weather, self.life),
+            make_bot=TalkativeBot,
             clock=SkewedClock(day.clock, day.dice.choice((-4.0, 0.0, 0.0, 4.0))),
             chance=SeededChance(day.dice),
         )
@@ -123,7 +145,7 @@ class BadDay:
         self.max_attempts = self.dice.choice(("1", "2", "20"))
         self.channel = Channel()
         self.excused: Counter[str] = Counter()
-        self.acknowledged: list[str] = []
+        self.acknowledged: dict[str, list[str]] = {}  # name: what is to be said of it
         self._tasks: set[asyncio.Task[Any]] = set()
         self._opened: list[Process] = []
 
@@ -176,8 +198,10 @@ class BadDay:
         self.channel.sent_by[process.life.name].clear()
 
     def _is_noted(self, text: str) -> bool:
-        record = self._record(text.removeprefix(SAYS))
-        return record is not None and record.status == Status.DELIVERED
+        record = self._record(text.removeprefix(MORE))
+        if record is None:
+            return False
+        return record.status == Status.DELIVERED or len(record.done) > text.startswith(MORE)
 
     def _record(self, message_id: str) -> Record | None:
         row = self.storage.table(RECORDS).peek(digest_key(message_id))
@@ -197,10 +221,11 @@ class BadDay:
             },
             "text": name,
             "id": name,
+            "data": {"more": True} if (more := self.dice.random() < 0.4) else {},
         }
         for _ in range(self.dice.choice((1, 2, 2, 3))):
             await self.storage.queue(QUEUE_NAME).put(json.dumps(message))
-        self.acknowledged.append(name)
+        self.acknowledged[name] = parts(name, more=more)
 
     async def _host(self, name: str) -> None:
         """The Functions host: starts a worker's process again and again, and feeds it."""
@@ -279,27 +304,33 @@ class BadDay:
 
     async def _evening(self) -> list[str]:
         filed = {
-            read_dead_letter(row.columns["body"], default_id="?").id
+            read_dead_letter(row.columns["body"], default_id="?").id: int(row.columns["sent"])
             async for row in self.storage.table(DEAD_LETTERS).rows()
         }
-        arrived = Counter(
-            text.removeprefix(SAYS) for texts in self.channel.arrived.values() for text in texts
-        )
-        excuses = self.excused + Counter(self.channel.unanswered)
         found = [
             f"{name} on {len(texts)} place(s) still waits"
             for name in (QUEUE_NAME, POISON_QUEUE_NAME)
             if (texts := self.storage.queue(name).texts)
         ]
-        for name in sorted(set(self.acknowledged)):
-            count, allowed = arrived[name], 1 + excuses[SAYS + name]
-            if not count and name not in filed:
-                found.append(f"{name} is lost")
-            if count > allowed:
-                found.append(f"{name} was delivered {count} times, {allowed} excused")
-            if count and name in filed and not excuses[SAYS + name]:
-                found.append(f"{name} was delivered and dead-lettered")
+        for name, said in sorted(self.acknowledged.items()):
+            found.extend(self._wrong(name, said, filed.get(name)))
         return found
+
+    def _wrong(self, name: str, said: list[str], sent: int | None) -> Iterator[str]:
+        """Yield what is wrong with a message, of which `sent` parts are in its dead letter."""
+        arrived = Counter(text for texts in self.channel.arrived.values() for text in texts)
+        excuses = self.excused + Counter(self.channel.unanswered)
+        seen = sum(bool(arrived[part]) for part in said)
+        if sent is None and seen < len(said):
+            yield f"{name} is lost: {seen} of {len(said)} parts were said"
+        for part in said:
+            if arrived[part] > 1 + excuses[part]:
+                yield f"{part} was said {arrived[part]} times, {1 + excuses[part]} excused"
+        if sent is not None and not any(excuses[part] for part in said):
+            if seen == len(said):
+                yield f"{name} was delivered and dead-lettered"
+            if seen != sent:
+                yield f"{name}'s dead letter says that {sent} parts were sent, and {seen} were"
 
     async def _end(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}

@@ -11,21 +11,26 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SEEDS = 400
 RECORDS = "delivery/idempotency.py"
+NOTES = "delivery/notes.py"
 REDELIVERY = "delivery/redelivery.py"
 WORKER = "queue_worker/worker.py"
 TRIGGER = "bot_endpoint/trigger.py"
 STORE = "delivery/dead_letter_store.py"
 
 MUTANTS = {
-    "a delivery is not noted": (RECORDS, "await self._note(claimed, end)", "pass"),
-    "a note is tried once": (
+    "a delivery is not noted": (
         RECORDS,
+        "not await self._notes.settle(claim, replace(claim.record, status=end))",
+        "False",
+    ),
+    "a note is tried once": (
+        NOTES,
         "if self._clock.now() + pause >=",
         "if self._clock.now() >= 0 or 0 >=",
     ),
     "a lease does not hold": (RECORDS, "if record.is_leased(self._clock.now()):", "if False:"),
     "a write ignores the ETag": (
-        RECORDS,
+        NOTES,
         "await self._table.replace(digest_key(claim.key), record.to_row(), claim.etag)",
         "await self._table.put(digest_key(claim.key), record.to_row())",
     ),
@@ -55,21 +60,22 @@ MUTANTS = {
         "await self.redelivery.after_failure(envelope, error)",
         "pass",
     ),
+    "what was sent of a failed message is not noted": (RECORDS, "done=tuple(done)", "done=()"),
     "every copy is a superseded one": (RECORDS, "return attempt <= self.attempt", "return True"),
     "an attempt is used up by being asked to wait": (
         RECORDS,
-        "await self._release(claim, begun=counts)",
-        "await self._release(claim, begun=True)",
+        "begun = isinstance(error, PermanentError) or error.is_failed_attempt",
+        "begun = True",
     ),
     "an attempt may begin before its message is put back": (
         RECORDS,
         "await on_failure(error)\n",
-        "await self._release(claim, begun=True); await on_failure(error)\n",
+        "await self._release(claim, done, begun=True); await on_failure(error)\n",
     ),
     "a dead letter is filed whatever became of it": (
         STORE,
         "ending = await self._records.once(letter.key, put, end=Status.DEAD_LETTERED)",
-        "await put(); return",
+        "await put([]); return",
     ),
     "a dead letter stays although its message was delivered": (
         STORE,
@@ -83,8 +89,8 @@ MUTANTS = {
     ),
     "a delivery takes no lease": (
         RECORDS,
-        "claimed = await self._claim(key, attempt)",
-        "await act(); return Ending(end, now=True)",
+        "claim = await self._claim(key, attempt)",
+        "await act([]); return Ending(end, now=True)",
     ),
 }
 

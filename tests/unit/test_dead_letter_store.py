@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -9,15 +10,16 @@ from bot_logic import delivery
 from bot_logic.clock import SYSTEM_CHANCE
 from bot_logic.contract.envelope import POISON_QUEUE_NAME
 from bot_logic.delivery.idempotency import LEASE
-from bot_logic.storage.memory import MemoryQueue, MemoryStorage, QueuedMessage
+from bot_logic.storage.memory import Fault, MemoryQueue, MemoryStorage, QueuedMessage
 from bot_logic.testing import ManualClock
+from tests import virtual_time
 
 DEAD_LETTER = json.dumps({"error": "Refused", "reason": "no", "message": {"id": "m1", "text": "x"}})
 
 
 class World:
-    def __init__(self) -> None:
-        self.clock = ManualClock()
+    def __init__(self, clock: Any = None) -> None:
+        self.clock = clock or ManualClock()
         self.storage = MemoryStorage(self.clock)
         self.delivery = delivery.build(self.storage, self.clock, SYSTEM_CHANCE, max_attempts=1)
 
@@ -42,7 +44,7 @@ async def test_a_dead_letter_waits_while_its_message_may_still_be_delivered(
     world, started, may_end = World(), asyncio.Event(), asyncio.Event()
     await world.poison_queue.put(DEAD_LETTER)
 
-    async def deliver() -> None:
+    async def deliver(_done: list[str]) -> None:
         started.set()
         await may_end.wait()
 
@@ -58,6 +60,25 @@ async def test_a_dead_letter_waits_while_its_message_may_still_be_delivered(
     assert await world.file_all() == 1
     assert (await world.filed(), world.poison_queue.texts) == ([], [])
     assert "dead letter m1 dropped: its message is delivered already" in caplog.text
+
+
+def test_a_dead_letter_whose_filing_was_overtaken_by_a_delivery_does_not_stay() -> None:
+    async def deliver(_done: list[str]) -> None:
+        return
+
+    async def scenario() -> None:
+        world = World(virtual_time.LoopClock(asyncio.get_running_loop()))
+        await world.poison_queue.put(DEAD_LETTER)
+        world.storage.faults.add(Fault("table.put", delay=LEASE + 5, times=1))
+        filing = asyncio.create_task(world.file_all())
+        await asyncio.sleep(LEASE + 1)
+        assert (await world.delivery.records.once("m1", deliver)).now
+        await filing
+        await asyncio.sleep(LEASE + 1)
+        assert await world.file_all() == 1
+        assert (await world.filed(), world.poison_queue.texts) == ([], [])
+
+    virtual_time.run(scenario())
 
 
 async def test_a_dead_letter_that_comes_twice_is_filed_once(

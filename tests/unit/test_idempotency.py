@@ -1,12 +1,15 @@
 """The idempotency record: one message comes to one end, whoever is late."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from bot_logic.contract.status import Status
-from bot_logic.delivery.idempotency import LEASE, MAX_NOT_NOTED, Ending, IdempotencyRecords, Record
+from bot_logic.delivery.idempotency import LEASE, Ending, IdempotencyRecords
+from bot_logic.delivery.notes import MAX_NOT_NOTED
+from bot_logic.delivery.record import Record
 from bot_logic.errors import (
     AskedToWait,
     AttemptUnderWay,
@@ -49,15 +52,18 @@ class World:
 class Sending:
     """A delivery that can be watched, held up and made to fail."""
 
-    def __init__(self, error: Exception | None = None) -> None:
-        self.times, self.error = 0, error
+    def __init__(self, error: Exception | None = None, *, sends: Sequence[str] = ()) -> None:
+        self.times, self.error, self.sends = 0, error, sends
+        self.found: list[str] = []
         self.may_end, self.started = asyncio.Event(), asyncio.Event()
         self.may_end.set()
 
-    async def __call__(self) -> None:
+    async def __call__(self, done: list[str]) -> None:
         self.times += 1
+        self.found = list(done)
         self.started.set()
         await self.may_end.wait()
+        done.extend(self.sends)
         if self.error:
             raise self.error
 
@@ -298,6 +304,39 @@ async def test_without_the_table_nothing_is_sent(
     with pytest.raises(ServiceUnavailable, match="the table is down"):
         await records.once("m1", sending)
     assert sending.times == 0
+
+
+def test_what_was_not_noted_in_time_is_noted_before_the_next_message() -> None:
+    async def scenario() -> None:
+        world = World(LoopClock(asyncio.get_running_loop()))
+        records = world.process()
+        world.fail("table.replace", times=ALWAYS)
+        assert await records.once("m1", Sending()) == DELIVERED_NOW
+        world.storage.faults.clear()
+        await records.once("m2", Sending())
+        assert await world.process().once("m1", Sending()) == DELIVERED_BEFORE
+
+    virtual_time.run(scenario())
+
+
+async def test_what_a_failed_attempt_has_sent_is_told_to_the_next_whatever_process_it_is_in(
+    records: IdempotencyRecords, world: World
+) -> None:
+    with pytest.raises(RuntimeError):
+        await records.once("m1", Sending(RuntimeError("a fault"), sends=["17"]))
+    second = Sending(ServiceUnavailable("busy"), sends=["18"])
+    await world.process().once("m1", second, attempt=2, on_failure=Successors())
+    third = Sending()
+    assert await world.process().once("m1", third, attempt=3) == DELIVERED_NOW
+    assert (second.found, third.found) == (["17"], ["17", "18"])
+
+
+async def test_ids_without_end_are_kept_as_their_number(
+    records: IdempotencyRecords, world: World
+) -> None:
+    with pytest.raises(ServiceUnavailable):
+        await records.once("m1", Sending(ServiceUnavailable("x"), sends=["i" * 128] * 300))
+    assert (await world.record()).done == ("",) * 300
 
 
 async def test_many_at_once_send_once(world: World) -> None:

@@ -10,23 +10,11 @@ from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes, InputHints, ResourceResponse
 from botframework.connector import Channels
 
-from bot_logic.deadline import to_its_end
-
 _NO_REPLIES = (Channels.direct_line, Channels.webchat)  # where the SDK names no activity answered
-
-_SAYS_NOTHING = (ActivityTypes.trace, ActivityTypes.typing)
 
 
 class Turn(TurnContext):
-    """A turn context that sends as the SDK's does.
-
-    Attributes:
-        sends_to_the_end: whether what is being sent when the turn is cancelled is sent first.
-        has_spoken: whether the channel has taken anything that the user sees.
-    """
-
-    sends_to_the_end = False
-    has_spoken = False
+    """A turn context that sends as the SDK's does."""
 
     async def send_activities(self, activities: list[Activity]) -> list[ResourceResponse]:
         """Address the activities to where this turn came from, and send them in this order."""
@@ -38,18 +26,15 @@ class Turn(TurnContext):
     async def _send(self, outgoing: list[Activity]) -> list[ResourceResponse]:
         if self.activity.delivery_mode == DeliveryModes.expect_replies:
             responses = [self._buffer(activity) for activity in outgoing]
-        elif self.sends_to_the_end:
-            responses = await to_its_end(self._post(outgoing))
         else:
-            responses = await self._post(outgoing)
+            responses = await self.post(outgoing)
         if any(activity.type != ActivityTypes.trace for activity in outgoing):
             self.responded = True
         return responses
 
-    async def _post(self, outgoing: list[Activity]) -> list[ResourceResponse]:
+    async def post(self, outgoing: list[Activity]) -> list[ResourceResponse]:
+        """Hand activities that are addressed to the channel."""
         responses: list[ResourceResponse] = await self.adapter.send_activities(self, outgoing)
-        if any(activity.type not in _SAYS_NOTHING for activity in outgoing):
-            self.has_spoken = True
         return responses
 
     def _buffer(self, activity: Activity) -> ResourceResponse:
