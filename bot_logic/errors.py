@@ -5,7 +5,12 @@ ProactiveBotError
 ├── BadRequest               answer the caller 4xx and name the field
 ├── RetryableError           a later attempt can succeed: put the message back
 │   ├── ServiceUnavailable   a dependency is down, slow, or asks us to wait
+│   │   ├── DirectLineDown   it is Direct Line that failed
+│   │   ├── BotFailed        it is the bot that failed, or was slow, says Direct Line
+│   │   ├── AskedInVain      it fails for every message: no failed attempt of this one
 │   │   ├── AskedToWait      it is throttling: no failed attempt, however often
+│   │   │   └── TurnedAway   it was not asked now: no failed attempt either
+│   │   │       └── HostDown it fails for every message
 │   │   └── AttemptUnderWay  somebody else is at this message: no failed attempt either
 │   └── QueueUnavailable     the queue could not take a message
 │       ├── QueueNotCreated
@@ -80,6 +85,28 @@ class AskedToWait(ServiceUnavailable):
     """A dependency is throttling; only the message's age ends it."""
 
     is_failed_attempt = False
+
+
+class TurnedAway(AskedToWait):
+    """A dependency that throttles or hangs was not asked, for others are in front of us."""
+
+
+class HostDown(TurnedAway):
+    """A dependency that fails for every message was not asked, for others ask it already."""
+
+
+class AskedInVain(ServiceUnavailable):
+    """A dependency that fails for every message was asked once more, by this one."""
+
+    is_failed_attempt = False
+
+
+class DirectLineDown(ServiceUnavailable):
+    """Direct Line failed, or could not be reached."""
+
+
+class BotFailed(ServiceUnavailable):
+    """Direct Line says that the bot failed, or did not answer in time."""
 
 
 class AttemptUnderWay(ServiceUnavailable):

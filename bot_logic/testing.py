@@ -14,7 +14,7 @@ from bot_logic.bot_endpoint.memory_channel import MemoryChannel
 from bot_logic.clock import SYSTEM_CHANCE, Chance
 from bot_logic.contract.dead_letter import DeadLetter
 from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
-from bot_logic.errors import ProactiveBotError, ServiceUnavailable
+from bot_logic.errors import BotFailed, ProactiveBotError
 from bot_logic.queue_worker import Triggers
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import MemoryStorage
@@ -181,7 +181,7 @@ class _InProcess:
         try:
             await self._endpoint().take(json.dumps(body).encode(), _JSON)
         except ProactiveBotError as error:  # any other is a fault in the bot, for the test to see
-            raise ServiceUnavailable("Direct Line answered 502 BotError") from error
+            raise BotFailed("Direct Line answered 502 BotError") from error
 
 
 def _addressed(conversation_id: str, user: str) -> dict[str, Any]:

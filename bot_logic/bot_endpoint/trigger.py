@@ -22,9 +22,11 @@ from bot_logic.delivery.host_gate import HostGate
 from bot_logic.delivery.idempotency import Ending, IdempotencyRecords
 from bot_logic.delivery.redelivery import Redelivery
 from bot_logic.errors import (
+    AskedInVain,
     BadRequest,
     ConversationGone,
     ExpiredMessage,
+    HostDown,
     ServiceUnavailable,
     UndecodableMessage,
 )
@@ -68,7 +70,8 @@ class TriggerHandler:
     """Delivers what triggers carry.
 
     When `take` returns, the message of a trigger that verified was delivered, now or before, or it
-    was put back for a later attempt, or it is a dead letter.
+    was put back for a later attempt, or it is a dead letter. When it raises, the worker still has
+    it.
     """
 
     adapter: FunctionsAdapter
@@ -89,6 +92,7 @@ class TriggerHandler:
         Raises:
             BadRequest: 403, the worker did not sign it.
             NewerVersion: a worker of a newer version signed it.
+            HostDown, AskedInVain: its channel fails for every message.
             QueueUnavailable: it could neither be delivered nor put back.
         """
         await to_its_end(self._see_to(self._verified(document)))
@@ -114,12 +118,16 @@ class TriggerHandler:
                 attempt=envelope.attempt + 1,
                 on_failure=see_to_failure,
             )
+        except (HostDown, AskedInVain):
+            raise
         except (ServiceUnavailable, ExpiredMessage) as error:  # nothing has been sent
             await see_to_failure(error)
         else:
             _log_ending(envelope, ending)
 
     async def _after_failure(self, envelope: Envelope, error: Failure) -> None:
+        if isinstance(error, HostDown | AskedInVain):
+            raise error  # the worker shall know of it, and put the message back
         if isinstance(error, ConversationGone):
             await self._forget(envelope)
         await self.redelivery.after_failure(envelope, error)
@@ -132,7 +140,7 @@ class TriggerHandler:
             await self.bot.on_trigger(turn, envelope)
 
         try:
-            async with self.gate.through(_host(envelope)), within(DELIVERY_TIMEOUT):
+            async with self.gate.through(_host(envelope), envelope.key), within(DELIVERY_TIMEOUT):
                 await self.adapter.continue_with(reference, speak, sent)
         except TimeoutError:
             raise ServiceUnavailable(

@@ -82,13 +82,13 @@ class IdempotencyRecords:
             end: the status that it then has.
             attempt: which attempt this is, from 1. Each number runs to its failure once: a copy of
                 the message with a number that has failed already has a successor, and is dropped.
-            on_failure: sees to the message when `act` has failed. Until it has returned, nobody
-                else may begin.
+            on_failure: sees to the message when `act` has failed, or raises that error again, to
+                leave the message to the caller. Until it has returned, nobody else may begin.
 
         Raises:
             AttemptUnderWay: by somebody else.
             ServiceUnavailable: the table cannot be reached.
-            RetryableError, PermanentError: what `act` raises, if there is no `on_failure`.
+            RetryableError, PermanentError: what `act` raises and `on_failure` does not see to.
         """
         await self._notes.catch_up()
         if (known := self._notes.known(key).status).is_final:
@@ -115,8 +115,10 @@ class IdempotencyRecords:
             raise error
         try:
             await on_failure(error)
-        except ProactiveBotError:  # nobody may begin, until the lease has run out
-            if tuple(done) != claim.record.done:
+        except ProactiveBotError as raised:
+            if raised is error:
+                await self._release(claim, done, begun=False)
+            elif tuple(done) != claim.record.done:  # and nobody may begin, until the lease is over
                 await self._notes.settle(claim, replace(claim.record, done=tuple(done)))
             raise
         begun = isinstance(error, PermanentError) or error.is_failed_attempt

@@ -11,7 +11,13 @@ from urllib.parse import quote
 
 import aiohttp
 
-from bot_logic.errors import AskedToWait, ProactiveBotError, Refused, ServiceUnavailable
+from bot_logic.errors import (
+    AskedToWait,
+    BotFailed,
+    DirectLineDown,
+    ProactiveBotError,
+    Refused,
+)
 from bot_logic.outgoing import error_code, json_or_none, retry_after
 from bot_logic.secret import Secret
 from bot_logic.single_flight import SingleFlight
@@ -19,10 +25,11 @@ from bot_logic.single_flight import SingleFlight
 # The service itself waits 15 seconds for the bot; a little more, so that its answer is heard.
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=20)  # seconds
 _NEVER: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+_OF_THE_BOT: Final = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
 _RENEW: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN)
 
 
-class _ConversationLost(ServiceUnavailable):
+class _ConversationLost(DirectLineDown):
     """Direct Line no longer takes posts in this conversation; another one may do."""
 
 
@@ -48,13 +55,15 @@ class DirectLine:
             activity_for: makes the activity for the conversation with this id.
 
         Raises:
-            ServiceUnavailable: Direct Line or the bot failed, was slow, or asks us to wait. The
-                bot may have done its work all the same.
+            DirectLineDown: it failed, or could not be reached.
+            BotFailed: it says that the bot failed, or was slow. In both cases the bot may have
+                done its work all the same.
+            AskedToWait: it is throttling.
             Refused: Direct Line will never take this activity.
         """
         conversation_id = await self._conversation()
         try:
-            await self._post(conversation_id, activity_for(conversation_id))
+            await self._post(conversation_id, activity_for(conversation_id), lost=_ConversationLost)
         except _ConversationLost:
             conversation_id = await self._conversation(instead_of=conversation_id)
             await self._post(conversation_id, activity_for(conversation_id))
@@ -68,14 +77,21 @@ class DirectLine:
         body = await self._call("", {"user": {"id": self._user_id}})
         conversation_id = body.get("conversationId") if isinstance(body, dict) else None
         if not isinstance(conversation_id, str) or not conversation_id:
-            raise ServiceUnavailable("Direct Line started a conversation without an id")
+            raise DirectLineDown("Direct Line started a conversation without an id")
         self._conversation_id = conversation_id
 
-    async def _post(self, conversation_id: str, activity: dict[str, Any]) -> None:
-        sender = {"from": {"id": self._user_id}}
-        await self._call(f"/{quote(conversation_id, safe='')}/activities", sender | activity)
+    async def _post(
+        self,
+        conversation_id: str,
+        activity: dict[str, Any],
+        lost: type[DirectLineDown] = DirectLineDown,
+    ) -> None:
+        path = f"/{quote(conversation_id, safe='')}/activities"
+        await self._call(path, {"from": {"id": self._user_id}} | activity, lost)
 
-    async def _call(self, path: str, body: dict[str, Any]) -> Any:
+    async def _call(
+        self, path: str, body: dict[str, Any], lost: type[DirectLineDown] = DirectLineDown
+    ) -> Any:
         headers = {"Authorization": f"Bearer {self._secret.reveal()}"}
         try:
             async with self._session.post(
@@ -87,19 +103,19 @@ class DirectLine:
             ) as response:
                 if response.status < HTTPStatus.MULTIPLE_CHOICES:
                     return await json_or_none(response)  # 2xx means taken, whatever it says
-                raise await _error(response)
+                raise await _error(response, lost)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise ServiceUnavailable(f"Direct Line: {type(error).__name__}") from error
+            raise DirectLineDown(f"Direct Line: {type(error).__name__}") from error
 
 
-async def _error(response: aiohttp.ClientResponse) -> ProactiveBotError:
+async def _error(response: aiohttp.ClientResponse, lost: type[DirectLineDown]) -> ProactiveBotError:
     code = error_code(await json_or_none(response))
     what = f"Direct Line answered {response.status} {code}".rstrip()
     if response.status in _NEVER:
         return Refused(what)
     if response.status in _RENEW:
-        return _ConversationLost(what)
+        return lost(what)
     wait = retry_after(response.headers)
     if response.status == HTTPStatus.TOO_MANY_REQUESTS or wait is not None:
         return AskedToWait(what, retry_after=wait)
-    return ServiceUnavailable(what)
+    return (BotFailed if response.status in _OF_THE_BOT else DirectLineDown)(what)

@@ -14,16 +14,20 @@ from bot_logic.delivery.host_gate import HostGate
 from bot_logic.delivery.idempotency import IdempotencyRecords
 from bot_logic.delivery.redelivery import Redelivery
 from bot_logic.errors import (
+    BotFailed,
+    DirectLineDown,
     NewerVersion,
     PermanentError,
     RetryableError,
     ServiceUnavailable,
+    TurnedAway,
     UndecodableMessage,
 )
 from bot_logic.secret import Secret
 from bot_logic.storage.protocols import ReceivedMessage
 
 DIRECT_LINE: Final = "Direct Line"
+HOLD: Final = 5.0  # seconds for which a message waits here while Direct Line is down
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +42,7 @@ class Triggers(Protocol):
             activity_for: makes the activity for the conversation with this id.
 
         Raises:
-            ServiceUnavailable: the bot may have done its work all the same.
+            DirectLineDown, BotFailed, AskedToWait: the bot may have done its work all the same.
             Refused: this activity will never be taken.
         """
 
@@ -84,7 +88,8 @@ class QueueWorker:
                 return
             await self._hand_to_bot(envelope)
         except (RetryableError, PermanentError) as error:
-            if await self._has_successor(envelope):
+            asked = not isinstance(error, TurnedAway)
+            if asked and await self._has_successor(envelope):
                 logger.info("message %s was seen to by the bot: %s", envelope.id, error)
             else:
                 await self.redelivery.after_failure(envelope, error)
@@ -107,7 +112,9 @@ class QueueWorker:
         channel = "" if address is None else address.host
         # Direct Line waits for the bot, which waits for the channel: so it is that which hangs.
         async with (
-            self.gate.through(f"the bot, for {channel},"),
-            self.gate.through(DIRECT_LINE, max_slow=math.inf),
+            self.gate.through(
+                DIRECT_LINE, envelope.key, fails=DirectLineDown, max_slow=math.inf, hold=HOLD
+            ),
+            self.gate.through(f"the bot, for {channel},", envelope.key, fails=BotFailed),
         ):
             await self.triggers.post(trigger)

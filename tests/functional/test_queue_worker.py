@@ -147,7 +147,7 @@ async def test_the_last_attempt_ends_in_a_dead_letter_with_its_history(app: AppU
 
     await app.run_worker_until(dead_lettered)
     (letter,) = await app.dead_letters()
-    assert letter["error"] == "ServiceUnavailable"
+    assert letter["error"] == "BotFailed"
     assert letter["reason"] == "Direct Line answered 502 BotError"
     assert letter["firstReason"] == "Direct Line answered 503 ServiceError"
     assert letter["attempts"] == 2

@@ -22,7 +22,7 @@ from bot_logic.contract.status import Status
 from bot_logic.delivery.dead_letter_store import TABLE_NAME as DEAD_LETTERS
 from bot_logic.delivery.idempotency import TABLE_NAME as RECORDS
 from bot_logic.delivery.record import Record
-from bot_logic.errors import ProactiveBotError, ServiceUnavailable
+from bot_logic.errors import BotFailed, DirectLineDown, ProactiveBotError, ServiceUnavailable
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import MemoryStorage, QueuedMessage
 from bot_logic.storage.protocols import digest_key
@@ -103,6 +103,10 @@ class Process:
         )
 
 
+def _direct_line_down(what: str, _retry_after: int | None) -> DirectLineDown:
+    return DirectLineDown(what)
+
+
 class DirectLine:
     """Carries triggers from a worker's process to a process of the bot endpoint."""
 
@@ -117,6 +121,7 @@ class DirectLine:
             "direct_line.post",
             DIRECT_LINE,
             lambda: self._carry(json.dumps(body).encode()),
+            error=_direct_line_down,
         )
 
     async def _carry(self, body: bytes) -> None:
@@ -124,9 +129,9 @@ class DirectLine:
         turn = self._day.spawn(endpoint.wiring.endpoint.take(body, _JSON))
         done, _ = await asyncio.wait([turn], timeout=DIRECT_LINE_WAITS)
         if not done:
-            raise ServiceUnavailable("Direct Line answered 504")
+            raise BotFailed("Direct Line answered 504")
         if turn.exception() is not None:
-            raise ServiceUnavailable("Direct Line answered 502 BotError")
+            raise BotFailed("Direct Line answered 502 BotError")
 
 
 class BadDay:

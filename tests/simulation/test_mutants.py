@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 400
+RECORD = "delivery/record.py"
 RECORDS = "delivery/idempotency.py"
 NOTES = "delivery/notes.py"
 REDELIVERY = "delivery/redelivery.py"
@@ -60,8 +61,9 @@ MUTANTS = {
         "await self.redelivery.after_failure(envelope, error)",
         "pass",
     ),
-    "what was sent of a failed message is not noted": (RECORDS, "done=tuple(done)", "done=()"),
-    "every copy is a superseded one": (RECORDS, "return attempt <= self.attempt", "return True"),
+    "what was sent of a failed message is not noted": (RECORD, "_bounded(self.done)", '"[]"'),
+    "a failed message begins anew": (RECORDS, "done = list(claim.record.done)", "done = []"),
+    "every copy is a superseded one": (RECORD, "return attempt <= self.attempt", "return True"),
     "an attempt is used up by being asked to wait": (
         RECORDS,
         "begun = isinstance(error, PermanentError) or error.is_failed_attempt",

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,11 +10,12 @@ from botbuilder.schema import Activity, ResourceResponse
 
 from bot_logic.bot_endpoint.memory_channel import MemoryChannel
 from bot_logic.contract.envelope import QUEUE_NAME
-from bot_logic.errors import AskedToWait, ServiceUnavailable
+from bot_logic.errors import AskedToWait, BotFailed, ServiceUnavailable
 from bot_logic.storage.memory import Fault
 from bot_logic.testing import BotUnderTest
 from tests import virtual_time
 from tests.simulation.bad_day import SeededChance
+from tests.simulation.hosting import hosted
 
 
 class SlowlyTaking(MemoryChannel):
@@ -37,31 +37,6 @@ class SlowlyTaking(MemoryChannel):
             raise AskedToWait("429", retry_after=self._retry_after)
         self._next = max(now, self._next) + 1 / self._per_second
         return await super().send_to_conversation(conversation_id, activity)
-
-
-async def hosted(bot: BotUnderTest, done: Callable[[], bool], patience: float) -> float:
-    """Feed the queue to the bot as the Functions host does, 24 at a time; return the seconds."""
-    loop, places = asyncio.get_running_loop(), asyncio.Semaphore(24)
-    started = loop.time()
-    running: set[asyncio.Task[None]] = set()
-    queue = bot.storage.queue(QUEUE_NAME)
-
-    async def invoke(message: Any) -> None:
-        async with places:
-            await bot.hand_over(message)
-            queue.delete(message)
-
-    while not done() and loop.time() - started < patience:
-        free = 24 - len(running)
-        for message in queue.receive(lock=600, most=min(16, free)) if free else []:
-            task = asyncio.create_task(invoke(message))
-            running.add(task)
-            task.add_done_callback(running.discard)
-        await asyncio.sleep(0.1)
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
-    return loop.time() - started
 
 
 @pytest.mark.parametrize(
@@ -111,7 +86,7 @@ class FailingAfterwards:
 
     async def post(self, activity_for: Any) -> None:
         await self._real.post(activity_for)
-        raise ServiceUnavailable("Direct Line answered 502")
+        raise BotFailed("Direct Line answered 502")
 
 
 def test_copies_do_not_multiply_when_both_resources_put_a_message_back() -> None:

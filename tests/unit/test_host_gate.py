@@ -6,9 +6,11 @@ from contextlib import AsyncExitStack
 import pytest
 
 from bot_logic.clock import SYSTEM_CHANCE
-from bot_logic.delivery.host_gate import FIRST_INTERVAL, MAX_HOSTS, MAX_SLOW, SLOW, HostGate
-from bot_logic.errors import AskedToWait, ServiceUnavailable
+from bot_logic.delivery.host import FAILURES, FIRST_INTERVAL, LONGEST_PROBE, PROBES, ROUND, SLOW
+from bot_logic.delivery.host_gate import MAX_HOSTS, MAX_SLOW, HostGate
+from bot_logic.errors import AskedInVain, AskedToWait, HostDown, ServiceUnavailable
 from bot_logic.testing import ManualClock
+from tests import virtual_time
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def gate(clock: ManualClock) -> HostGate:
 
 async def refuse(gate: HostGate, name: str, seconds: int) -> None:
     with pytest.raises(AskedToWait):
-        async with gate.through(name):
+        async with gate.through(name, "m"):
             raise AskedToWait("429", retry_after=seconds)
 
 
@@ -33,7 +35,7 @@ async def throttle(gate: HostGate, name: str, seconds: int) -> None:
 
 
 async def call(gate: HostGate, name: str) -> None:
-    async with gate.through(name):
+    async with gate.through(name, "m"):
         pass
 
 
@@ -91,7 +93,7 @@ async def test_a_host_that_hangs_does_not_take_all_places(
 ) -> None:
     async with AsyncExitStack() as hanging:
         for _ in range(MAX_SLOW):
-            await hanging.enter_async_context(gate.through("hangs"))
+            await hanging.enter_async_context(gate.through("hangs", "m"))
         await call(gate, "hangs")  # they are not slow yet
         clock.advance(SLOW + 1)
         with pytest.raises(AskedToWait, match="does not answer"):
@@ -109,9 +111,107 @@ async def test_a_refusal_now_and_then_holds_nobody_else_up(gate: HostGate) -> No
 
 async def test_a_failure_of_another_kind_is_no_reason_to_wait(gate: HostGate) -> None:
     with pytest.raises(ServiceUnavailable):
-        async with gate.through("broken"):
+        async with gate.through("broken", "m"):
             raise ServiceUnavailable("500")
     await call(gate, "broken")
+
+
+async def fail(gate: HostGate, name: str, message: str) -> ServiceUnavailable:
+    with pytest.raises(ServiceUnavailable) as raised:
+        async with gate.through(name, message):
+            raise ServiceUnavailable("503")
+    return raised.value
+
+
+async def take_down(gate: HostGate, name: str) -> None:
+    for number in range(FAILURES):
+        await fail(gate, name, f"m{number}")
+
+
+async def test_a_host_that_fails_for_every_message_is_asked_by_a_few_and_none_is_to_blame(
+    gate: HostGate, clock: ManualClock
+) -> None:
+    await take_down(gate, "down")
+    with pytest.raises(HostDown, match="down fails"):
+        await call(gate, "down")
+    await call(gate, "other")
+    clock.advance(LONGEST_PROBE)
+    async with AsyncExitStack() as probes:
+        for _ in range(PROBES):
+            await probes.enter_async_context(gate.through("down", "m"))
+        with pytest.raises(HostDown):
+            await call(gate, "down")
+    await call(gate, "down")  # which it now is no more
+
+
+async def test_a_probe_that_fails_is_no_failed_attempt(gate: HostGate, clock: ManualClock) -> None:
+    counted = [(await fail(gate, "down", f"m{n}")).is_failed_attempt for n in range(FAILURES)]
+    assert counted == [True, True, False]
+    clock.advance(LONGEST_PROBE)
+    assert isinstance(await fail(gate, "down", "m0"), AskedInVain)
+
+
+async def test_one_message_that_always_fails_does_not_take_a_host_down(gate: HostGate) -> None:
+    for _ in range(10 * FAILURES):
+        assert (await fail(gate, "good", "poison")).is_failed_attempt
+    await call(gate, "good")
+
+
+async def test_a_host_is_down_again_at_the_first_failure_after_one_success(
+    gate: HostGate, clock: ManualClock
+) -> None:
+    await take_down(gate, "down")
+    clock.advance(LONGEST_PROBE)
+    await call(gate, "down")
+    assert isinstance(await fail(gate, "down", "m9"), AskedInVain)
+    clock.advance(LONGEST_PROBE)
+    await call(gate, "down")
+    await call(gate, "down")
+    assert (await fail(gate, "down", "m9")).is_failed_attempt
+
+
+@pytest.mark.parametrize("waiting", [2, 200, 10_000])
+async def test_the_more_wait_for_a_host_that_is_down_the_later_they_come_again(
+    gate: HostGate, waiting: int
+) -> None:
+    await take_down(gate, "down")
+    told = []
+    for _ in range(waiting):
+        try:
+            gate.check("down")
+        except HostDown as error:
+            told.append(error.retry_after or 0)
+    assert min(told) >= 1
+    assert max(told) <= waiting * ROUND + 2
+    assert max(told) >= waiting * ROUND / 2
+
+
+def test_who_may_be_held_waits_for_a_probe_to_succeed_but_not_for_ever() -> None:
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        gate = HostGate(virtual_time.LoopClock(loop), SYSTEM_CHANCE)
+        works_at = 7.0
+
+        async def answer() -> None:
+            await asyncio.sleep(0.1)
+            if loop.time() < works_at:
+                raise ServiceUnavailable("503")
+
+        async def held(number: int) -> str:
+            try:
+                async with gate.through("down", f"m{number}", hold=5):
+                    await answer()
+            except ServiceUnavailable as error:
+                return f"{type(error).__name__} at {loop.time():.0f}"
+            return f"done at {loop.time():.0f}"
+
+        await asyncio.gather(*(held(number) for number in range(FAILURES)))
+        first = await asyncio.gather(*(held(number) for number in range(20)))
+        assert first.count("HostDown at 5") >= 20 - 4 * PROBES
+        second = await asyncio.gather(*(held(number) for number in range(20)))
+        assert second == ["done at 8"] * 20
+
+    virtual_time.run(scenario())
 
 
 async def test_only_so_many_hosts_are_remembered(gate: HostGate) -> None:
