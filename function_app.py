@@ -15,6 +15,8 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 bot_endpoint = func.Blueprint()  # type: ignore[no-untyped-call]
 queue_worker = func.Blueprint()  # type: ignore[no-untyped-call]
 
+WHOLE = func.DataType.BINARY  # else the host takes a message apart before the app sees it
+
 
 @bot_endpoint.route("messages", methods=["POST"])  # Bot Framework tokens guard it
 async def messages(req: func.HttpRequest) -> func.HttpResponse:
@@ -22,13 +24,13 @@ async def messages(req: func.HttpRequest) -> func.HttpResponse:
     return await wiring().endpoint.answer(req)
 
 
-@queue_worker.queue_trigger("message", QUEUE_NAME, "AzureWebJobsStorage")
+@queue_worker.queue_trigger("message", QUEUE_NAME, "AzureWebJobsStorage", data_type=WHOLE)
 async def hand_to_bot(message: func.QueueMessage) -> None:
     """RESOURCE 2: a queue message goes back to the bot, which then speaks first."""
     await wiring().worker.handle(message)
 
 
-@queue_worker.queue_trigger("message", POISON_QUEUE_NAME, "AzureWebJobsStorage")
+@queue_worker.queue_trigger("message", POISON_QUEUE_NAME, "AzureWebJobsStorage", data_type=WHOLE)
 async def file_dead_letter(message: func.QueueMessage) -> None:
     """RESOURCE 2: what could not be delivered is filed, until an operator sees to it."""
     await wiring().delivery.dead_letters.file(message)

@@ -157,7 +157,7 @@ class BotUnderTest:
         """Hand one message to the queue worker, as the Functions host does.
 
         Raises:
-            QueueUnavailable, OversizedMessage: it is to be left on the queue.
+            QueueUnavailable: it is to be left on the queue.
         """
         await self._wiring.worker.handle(message)
 

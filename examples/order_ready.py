@@ -12,7 +12,7 @@ import os
 import sys
 
 from azure.data.tables import TableClient
-from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+from azure.storage.queue import QueueClient
 
 # Azurite's public account. https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
 AZURITE = (
@@ -26,13 +26,10 @@ AZURITE = (
 def main(text: str) -> None:
     """Tell everyone the bot has met."""
     storage = os.environ.get("AzureWebJobsStorage", AZURITE)
-    encoding = TextBase64EncodePolicy()  # as host.json asks for
     count = 0
     with (
         TableClient.from_connection_string(storage, "conversations") as conversations,
-        QueueClient.from_connection_string(
-            storage, "bot-queue", message_encode_policy=encoding
-        ) as queue,
+        QueueClient.from_connection_string(storage, "bot-queue") as queue,
     ):
         for row in conversations.list_entities(select=["reference"]):
             message = {"conversation": json.loads(row["reference"]), "text": text}

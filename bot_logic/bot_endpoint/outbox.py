@@ -42,6 +42,7 @@ class Outbox:
             now=self._clock.now(),
             lifetime=self._message_lifetime,
         )
+        envelope.check_size()
         try:
             async with within(PUT_TIMEOUT, leaving=TIME_TO_SAY_SO):
                 await self._queue.put(envelope.to_json())

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot_logic.addresses import is_id
-from bot_logic.contract.envelope import MAX_QUEUE_BYTES, Envelope, decode
-from bot_logic.errors import ProactiveBotError
+from bot_logic.contract.envelope import MAX_QUEUE_BYTES, Envelope, compact_json, decode
+from bot_logic.contract.queue_text import plain_text
+from bot_logic.errors import NewerVersion, PermanentError, ProactiveBotError
 
+MAX_WORDS: Final = 1000  # characters of a reason, and of all else that goes into a log line
 HOST_GAVE_UP: Final = "HostGaveUp"  # the error of a message that lies there without a reason
 
 
@@ -76,22 +78,17 @@ def dead_letter(envelope: Envelope, error: Exception, now: float) -> str:
 
 def undecodable(message: bytes | str, error: Exception, now: float) -> str:
     """Return the dead letter of what is not a message of ours, with what is wrong with it."""
-    text = _text(message)
-    try:
-        return _fitting(_reasons(error, now) | {"message": json.loads(text)}, text)
-    except (ValueError, RecursionError):  # not JSON: keep the string it is
-        return _fitting(_reasons(error, now) | {"message": text}, text)
+    text = plain_text(message)
+    content = _json(text)
+    return _fitting(_reasons(error, now) | {"message": text if content is None else content}, text)
 
 
 def read_dead_letter(body: bytes | str, *, default_id: str) -> DeadLetter:
     """Read a dead letter, or the bare message that the host has moved to the poison queue."""
-    content = _json(_text(body))
+    text = plain_text(body)
+    content = _json(text)
     if not _is_dead_letter(content):
-        content = {
-            "error": HOST_GAVE_UP,
-            "reason": "the Functions host moved it, after the attempts that host.json allows",
-            "message": _text(body) if content is None else content,
-        }
+        content = _why_bare(text) | {"message": text if content is None else content}
     message = content["message"]
     own_id = message.get("id") if isinstance(message, Mapping) else None
     message_id = str(own_id) if is_id(own_id) else default_id
@@ -108,6 +105,18 @@ def read_dead_letter(body: bytes | str, *, default_id: str) -> DeadLetter:
     )
 
 
+def _why_bare(text: str) -> dict[str, Any]:
+    """Say why a message lies there without a reason: it is none of ours, or nobody knows."""
+    try:
+        decode(text, default_id="unknown", now=0)
+    except PermanentError as error:
+        return {"error": type(error).__name__, "reason": str(error)}
+    except NewerVersion:
+        pass
+    reason = "the Functions host moved it, after the attempts that host.json allows"
+    return {"error": HOST_GAVE_UP, "reason": reason}
+
+
 def _key(message: Any, message_id: str) -> str:
     """Return the key under which whoever delivers this message would look for its record."""
     try:
@@ -120,20 +129,14 @@ def _key(message: Any, message_id: str) -> str:
 def _reasons(error: Exception, now: float) -> dict[str, Any]:
     return {
         "error": type(error).__name__,
-        "reason": str(error),
+        "reason": str(error)[:MAX_WORDS],
         "deadLetteredAt": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
     }
 
 
 def _fitting(document: dict[str, Any], bare_message: str) -> str:
-    text = json.dumps(document, ensure_ascii=False)
-    if not text.isprintable():  # such as half a character, which only an escape can hold
-        text = json.dumps(document)
+    text = compact_json(document)
     return text if len(text.encode()) <= MAX_QUEUE_BYTES else bare_message
-
-
-def _text(body: bytes | str) -> str:
-    return body.decode("utf-8", "replace") if isinstance(body, bytes) else body
 
 
 def _json(text: str) -> Any:
@@ -150,9 +153,9 @@ def _is_dead_letter(content: Any) -> bool:
 def _word(content: Mapping[str, Any], name: str) -> str:
     """Return a field that goes into log lines, or ""."""
     value = content.get(name)
-    return value if isinstance(value, str) and value.isprintable() else ""
+    return value[:MAX_WORDS] if isinstance(value, str) and value.isprintable() else ""
 
 
 def _number(content: Mapping[str, Any], name: str) -> int | None:
     value = content.get(name)
-    return value if isinstance(value, int) else None
+    return value if isinstance(value, int) and 0 <= value < 2**53 else None

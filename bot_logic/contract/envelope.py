@@ -22,6 +22,7 @@ from typing import Any, Final, Self
 
 from bot_logic.addresses import is_base_url, is_id
 from bot_logic.contract.old_shapes import modernise
+from bot_logic.contract.queue_text import plain_text
 from bot_logic.errors import ExpiredMessage, NewerVersion, OversizedMessage, UndecodableMessage
 
 QUEUE_NAME: Final = "bot-queue"
@@ -32,10 +33,11 @@ WORKER_USER_ID: Final = "dl_queue-worker"  # who the worker is in its own Direct
 
 VERSION: Final = 1  # of the envelope; higher as soon as an older app could not read it right
 
-# A queue message holds 64 KiB of base64, so 48 KiB of JSON; the rest is room for the reason that
-# a dead letter adds. https://learn.microsoft.com/rest/api/storageservices/put-message
+# A queue message holds 64 KiB of base64, so 48 KiB of JSON. What a producer says may take 40 of
+# them, in UTF-8; the rest is room for what the app adds: times, attempts, a dead letter's reason.
+# https://learn.microsoft.com/rest/api/storageservices/put-message
 MAX_QUEUE_BYTES: Final = 48 * 1024
-MAX_ENVELOPE_BYTES: Final = 40 * 1024
+MAX_CONTENT_BYTES: Final = 40 * 1024
 MAX_REASON: Final = 200  # characters of the first failure that travel along
 
 _FIELDS: Final = frozenset(
@@ -138,17 +140,21 @@ class Envelope:
         return document | {name: value for name, value in optional.items() if value is not None}
 
     def to_json(self) -> str:
-        """Return this envelope as a queue message.
+        """Return this envelope as a queue message, which it fits into if its content does."""
+        return compact_json(self.to_document())
+
+    def check_size(self) -> None:
+        """Let pass what can be put on a queue, now and again after each failed attempt.
 
         Raises:
-            OversizedMessage: it would not fit.
+            OversizedMessage: its content takes too many bytes.
         """
-        message = json.dumps(self.to_document(), separators=(",", ":"))
-        if len(message) > MAX_ENVELOPE_BYTES:  # json.dumps writes ASCII: one byte a character
+        content = [self.id, dict(self.conversation), self.text, self.activity, self.data]
+        size = len(compact_json(content).encode())
+        if size > MAX_CONTENT_BYTES:
             raise OversizedMessage(
-                f"the message takes {len(message)} bytes, {MAX_ENVELOPE_BYTES} fit"
+                f"the message takes {size} bytes in UTF-8, {MAX_CONTENT_BYTES} fit"
             )
-        return message
 
     @property
     def key(self) -> str:
@@ -200,15 +206,18 @@ def decode(message: bytes | str, *, default_id: str, now: float) -> Envelope:
     """Read a queue message: an envelope, or one of the old template's shapes.
 
     Args:
-        message: the message's text, as it was before base64.
+        message: what stands on the queue: JSON, or base64 of it.
         default_id: the id of a message that brings none; the same at each attempt.
         now: Unix time, seconds; when a message was created that does not say so.
 
     Raises:
         NewerVersion: an app of a newer version wrote it.
         UndecodableMessage: naming the field at fault.
+        OversizedMessage: it could not be put back after a failed attempt.
     """
-    return from_document(modernise(_parse(message)), default_id=default_id, now=now)
+    envelope = from_document(modernise(_parse(message)), default_id=default_id, now=now)
+    envelope.check_size()
+    return envelope
 
 
 def from_document(document: Any, *, default_id: str | None = None, now: float) -> Envelope:
@@ -238,10 +247,19 @@ def from_document(document: Any, *, default_id: str | None = None, now: float) -
     )
 
 
+def compact_json(value: Any) -> str:
+    """Write JSON in as few bytes of UTF-8 as it takes."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a character, which only an escape can hold
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
 def _parse(message: bytes | str) -> Any:
     try:
-        text = message.decode("utf-8") if isinstance(message, bytes) else message
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(plain_text(message), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise UndecodableMessage("the message is not JSON") from error
 

@@ -8,6 +8,7 @@ from typing import Final
 from bot_logic.addresses import printable_id
 from bot_logic.clock import Clock
 from bot_logic.contract.dead_letter import DeadLetter, read_dead_letter
+from bot_logic.contract.queue_text import plain_text
 from bot_logic.contract.status import Status
 from bot_logic.delivery.idempotency import LEASE, IdempotencyRecords
 from bot_logic.errors import ServiceUnavailable
@@ -21,7 +22,6 @@ from bot_logic.storage.protocols import (
 )
 
 TABLE_NAME: Final = "deadletters"
-MAX_WORDS: Final = 1000  # characters of a reason in a column of its own; `body` has all of it
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class DeadLetterStore:
             await self._file(letter, body)
         except ServiceUnavailable as error:  # an attempt may be under way: see how it ends
             logger.warning("dead letter %s not filed yet: %s", letter.id, error)
-            await self._poison_queue.put(_text(body), delay=LEASE)
+            await self._poison_queue.put(plain_text(body), delay=LEASE)
 
     async def _file(self, letter: DeadLetter, body: bytes | str) -> None:
         key = digest_key(letter.key)
@@ -142,17 +142,17 @@ def _record(letter: DeadLetter, sent: int) -> None:
 
 
 def _row(letter: DeadLetter, body: bytes | str, sent: int) -> Row:
-    # As bytes, for a row's string holds only 32 Ki characters.
-    raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
-    error, reason = letter.error[:MAX_WORDS], letter.reason[:MAX_WORDS]
-    return {"id": letter.id, "error": error, "reason": reason, "sent": sent, "body": raw}
+    return {
+        "id": letter.id,
+        "error": letter.error,
+        "reason": letter.reason,
+        "sent": sent,
+        # As bytes, for a row's string holds only 32 Ki characters.
+        "body": plain_text(body).encode("utf-8", "surrogatepass"),
+    }
 
 
 def _filed(row: StoredRow) -> Filed:
     columns = row.columns
     letter = read_dead_letter(columns["body"], default_id=columns["id"])
     return Filed(letter, columns.get("sent", 0), row.etag)
-
-
-def _text(body: bytes | str) -> str:
-    return body.decode("utf-8", "replace") if isinstance(body, bytes) else body

@@ -10,8 +10,9 @@ import logging
 from bot_logic.clock import Chance, Clock
 from bot_logic.contract.dead_letter import dead_letter, undecodable
 from bot_logic.contract.envelope import Envelope
+from bot_logic.contract.queue_text import plain_text
 from bot_logic.contract.retry import NEWER_VERSION_PAUSE, Failure, GiveUp, PutBack, decide
-from bot_logic.errors import NewerVersion, UndecodableMessage
+from bot_logic.errors import NewerVersion, PermanentError
 from bot_logic.storage.protocols import MAX_DELAY, Queue
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,6 @@ class Redelivery:
 
         Raises:
             QueueUnavailable: it could not be put anywhere; the caller must keep it.
-            OversizedMessage: so large that it cannot note its attempts; the caller must keep it.
         """
         match decide(
             envelope,
@@ -75,11 +75,11 @@ class Redelivery:
         Raises:
             QueueUnavailable: it could not be put back; the caller must keep it.
         """
-        await self._queue.put(_text(message), delay=NEWER_VERSION_PAUSE)
+        await self._queue.put(plain_text(message), delay=NEWER_VERSION_PAUSE)
         logger.warning("message %s put back for a newer instance: %s", message_id, error)
 
     async def give_up_undecodable(
-        self, message: bytes | str, message_id: str, error: UndecodableMessage
+        self, message: bytes | str, message_id: str, error: PermanentError
     ) -> None:
         """Put what is not a message of ours on the poison queue.
 
@@ -88,10 +88,6 @@ class Redelivery:
         """
         await self._poison_queue.put(undecodable(message, error, self._clock.now()))
         _log_end(message_id, error)
-
-
-def _text(message: bytes | str) -> str:
-    return message.decode() if isinstance(message, bytes) else message
 
 
 def _log_end(message_id: str, error: Exception) -> None:

@@ -17,6 +17,7 @@ from bot_logic.errors import (
     BotFailed,
     DirectLineDown,
     NewerVersion,
+    OversizedMessage,
     PermanentError,
     RetryableError,
     ServiceUnavailable,
@@ -66,13 +67,13 @@ class QueueWorker:
         for a later attempt, or it is a dead letter.
 
         Raises:
-            QueueUnavailable, OversizedMessage: it could not be put back; leave it on the queue, and
-                the host makes it visible again later.
+            QueueUnavailable: it could not be put back; leave it on the queue, and the host makes it
+                visible again later.
         """
         body, message_id = message.get_body(), printable_id(message.id)
         try:
             envelope = decode(body, default_id=message_id, now=self.clock.now())
-        except UndecodableMessage as error:
+        except (UndecodableMessage, OversizedMessage) as error:
             await self.redelivery.give_up_undecodable(body, message_id, error)
         except NewerVersion as error:
             await self.redelivery.leave_to_newer(body, message_id, error)

@@ -175,4 +175,4 @@ class ReceivedMessage(Protocol):
         """The queue's id of the message; it stays through all attempts."""
 
     def get_body(self) -> bytes | str:
-        """Return the message, base64 removed."""
+        """Return the message as it stands on the queue: JSON, or base64 of it."""

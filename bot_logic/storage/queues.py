@@ -28,7 +28,7 @@ _NEVER_EXPIRES: Final = -1  # else the service deletes a waiting message after 7
 
 
 class StorageQueue:
-    """Puts messages on one queue, encoded as the Functions host expects them (host.json)."""
+    """Puts messages on one queue, in base64, which holds every character."""
 
     def __init__(
         self,

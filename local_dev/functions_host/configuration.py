@@ -33,7 +33,14 @@ class Configuration:
         self.max_dequeue_count = host.number(queues + "maxDequeueCount", 5, 1)
         self.max_polling_seconds = host.seconds(queues + "maxPollingInterval", "00:01:00", 0.1)
         self.visibility_seconds = int(host.seconds(queues + "visibilityTimeout", "00:00:00", 0))
-        host.get(queues + "messageEncoding", "base64", '"base64" here', lambda v: v == "base64")
+        encoding = host.get(
+            queues + "messageEncoding", "base64", '"base64" or "none"', _is_encoding
+        )
+        self.is_base64 = encoding.lower() == "base64"
+
+
+def _is_encoding(value: object) -> bool:
+    return isinstance(value, str) and value.lower() in {"base64", "none"}
 
 
 def is_disabled(function_name: str) -> bool:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+import azure.functions as func
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.functions.meta import Datum
 from azure.storage.queue import QueueMessage
@@ -24,6 +25,7 @@ from local_dev.functions_host.app_loader import Function, InvocationError
 from local_dev.functions_host.configuration import Configuration, StartError
 
 MIN_POLLING_SECONDS = 0.1
+BINARY = ("BINARY", 1, func.DataType.BINARY)  # as loaders write `dataType`
 RETRY: Any = {"retry_total": 1, "initial_backoff": 1, "increment_base": 0}  # a blip is no outage
 
 log = logging.getLogger(__name__)
@@ -85,9 +87,8 @@ class QueueListener:
 
     async def _process(self, message: QueueMessage) -> None:
         attempts, limit = message.dequeue_count or 1, self._settings.max_dequeue_count
-        try:
-            body = base64.b64decode(message.content, validate=True)
-        except ValueError:
+        body = _body(message.content, is_base64=self._settings.is_base64)
+        if body is None:
             await self._move_to_poison(message, "not base64")
             return
         may_run = attempts <= limit or not self._poison
@@ -111,8 +112,11 @@ class QueueListener:
     async def _invoke(self, message: QueueMessage, body: bytes) -> bool:
         event = (self._function.name, message.id, message.dequeue_count)
         try:
-            text = body.decode()
-            await self._function.invoke(Datum(text, "string"), trigger_metadata(message, text))
+            if self._function.trigger.get("dataType") in BINARY:
+                await self._function.invoke(Datum(body, "bytes"), trigger_metadata(message, ""))
+            else:
+                text = body.decode()
+                await self._function.invoke(Datum(text, "string"), trigger_metadata(message, text))
         except (InvocationError, UnicodeDecodeError) as error:
             log.error("%s failed id=%s dequeue=%s\n%s", *event, error)  # noqa: TRY400 - is a trace
             return False
@@ -132,6 +136,19 @@ class QueueListener:
         await self._poison.send_message(message.content)
         log.warning("moved id=%s to %s-poison: %s", message.id, self._name, reason)
         await self._queue.delete_message(message)
+
+
+def _body(content: str, *, is_base64: bool) -> bytes | None:
+    """Return what a message's text stands for; None if it ought to be base64 and is not.
+
+    .NET's base64 allows white space anywhere, and nothing else that is not of the alphabet.
+    """
+    if not is_base64:
+        return content.encode()
+    try:
+        return base64.b64decode("".join(content.split()), validate=True)
+    except ValueError:
+        return None
 
 
 def idle_delays(longest: float) -> Iterator[float]:

@@ -17,11 +17,11 @@ import aiohttp
 import azure.functions as func
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.queue import TextBase64DecodePolicy
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
 from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
+from bot_logic.contract.queue_text import plain_text
 from bot_logic.delivery.dead_letter_store import TABLE_NAME as DEAD_LETTERS
 from bot_logic.delivery.dead_letter_store import DeadLetterStore, Filed
 from bot_logic.settings import Settings
@@ -113,6 +113,13 @@ class AppUnderTest:
         text = message if isinstance(message, str) else json.dumps(message)
         await self.wiring.storage.queue(QUEUE_NAME).put(text)
 
+    async def put_raw(self, queue: QueueClient, texts: list[str]) -> None:
+        """Put texts on a queue as they are, as most clients do."""
+        with contextlib.suppress(ResourceExistsError):
+            await queue.create_queue()
+        for text in texts:
+            await queue.send_message(text)
+
     async def run_worker(self) -> int:
         """Deliver what is on the queue, once each; returns how many were deleted."""
         return await _work_off(self.queue, self.wiring.worker.handle)
@@ -142,7 +149,11 @@ class AppUnderTest:
 
     async def waiting(self) -> int:
         """How many messages are on the queue, visible or not."""
-        return (await self.queue.get_queue_properties()).approximate_message_count or 0
+        return await _count(self.queue)
+
+    async def waiting_as_poison(self) -> int:
+        """How many messages are on the poison queue, visible or not."""
+        return await _count(self.poison_queue)
 
     async def queued(self) -> list[Any]:
         """What is on the queue."""
@@ -263,10 +274,7 @@ class _BotServer:
 
 
 def _queue(storage_connection: str, name: str) -> QueueClient:
-    policy = TextBase64DecodePolicy()
-    return QueueClient.from_connection_string(
-        storage_connection, name, message_decode_policy=policy
-    )
+    return QueueClient.from_connection_string(storage_connection, name)
 
 
 async def _work_off(queue: QueueClient, function: Callable[[Any], Awaitable[None]]) -> int:
@@ -279,9 +287,16 @@ async def _work_off(queue: QueueClient, function: Callable[[Any], Awaitable[None
     return deleted
 
 
+async def _count(queue: QueueClient) -> int:
+    try:
+        return (await queue.get_queue_properties()).approximate_message_count or 0
+    except ResourceNotFoundError:
+        return 0
+
+
 async def _peek(queue: QueueClient) -> list[Any]:
     try:
         messages = await queue.peek_messages(max_messages=32)
     except ResourceNotFoundError:
         return []
-    return [json.loads(message.content) for message in messages]
+    return [json.loads(plain_text(message.content)) for message in messages]

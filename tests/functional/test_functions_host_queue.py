@@ -83,6 +83,37 @@ def test_a_message_that_is_not_base64_goes_straight_to_poison(host: Host) -> Non
         assert poison.peek_messages()[0].content == "{not base64}"
 
 
+def test_white_space_in_base64_does_no_harm(host: Host) -> None:
+    host.start()
+    host.put("aGVs bG8=\r\n", raw=True)
+    assert eventually(host.started)[0]["body"] == "hello"
+
+
+COLLIDING = {
+    "expirationTime": "never",
+    "InsertionTime": "2030-01-01T00:00:00Z",
+    "nextVisibleTime": 7,
+    "dequeueCount": "many",
+    "id": "its own",
+    "popreceipt": "forged",
+}
+
+
+@pytest.mark.parametrize("text", ["{not base64}", "ey J9", "", "ä", json.dumps(COLLIDING)])
+def test_without_an_encoding_and_as_bytes_a_message_is_delivered_as_it_was_put(
+    host: Host, text: str
+) -> None:
+    host.change_queue_settings(messageEncoding="none")
+    host.values["WorkDataType"] = "BINARY"
+    host.start()
+    message_id = host.put(text, raw=True)
+    (seen,) = eventually(host.started)
+    assert (seen["id"], seen["body"], seen["dequeue_count"]) == (message_id, text, 1)
+    assert seen["pop_receipt"] != "forged"
+    eventually(lambda: host.left() == 0)
+    assert host.left("-poison") == 0
+
+
 @pytest.mark.parametrize("message", [{"fail": True}, "{not base64}"])
 def test_a_failing_message_on_a_poison_queue_stays_and_comes_back(
     host: Host, message: dict[str, Any] | str

@@ -1,6 +1,7 @@
 """What travels on the queue: written by us, by the old template, and by strangers."""
 
 import json
+import re
 from dataclasses import fields, replace
 from typing import Any
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from bot_logic.contract.dead_letter import dead_letter, read_dead_letter
 from bot_logic.contract.envelope import (
-    MAX_ENVELOPE_BYTES,
+    MAX_CONTENT_BYTES,
+    MAX_QUEUE_BYTES,
     MAX_REASON,
     VERSION,
     Envelope,
@@ -70,11 +72,33 @@ def test_the_activity_once_answered_to_is_dropped() -> None:
     assert "activityId" not in envelope.conversation
 
 
-def test_a_message_that_just_fits_is_taken_and_one_byte_more_is_not() -> None:
-    room = MAX_ENVELOPE_BYTES - len(new("-").to_json()) + 1
-    new("x" * room).to_json()
-    with pytest.raises(OversizedMessage, match="40960 fit"):
-        new("x" * (room + 1)).to_json()
+@pytest.mark.parametrize("letter", ["x", "ж", "汉", "🍕"])
+def test_a_message_that_just_fits_is_taken_and_one_letter_more_is_not(letter: str) -> None:
+    with pytest.raises(OversizedMessage, match="40960 fit") as refused:
+        new(letter * MAX_CONTENT_BYTES).check_size()
+    size = int(re.findall(r"takes (\d+) bytes", str(refused.value))[0])
+    bytes_each = len(letter.encode())
+    room = (MAX_CONTENT_BYTES - (size - MAX_CONTENT_BYTES * bytes_each)) // bytes_each
+    assert room * bytes_each > MAX_CONTENT_BYTES - 300  # all but the address is for the text
+    new(letter * room).check_size()
+    with pytest.raises(OversizedMessage):
+        new(letter * (room + 1)).check_size()
+
+
+@given(content=st.dictionaries(st.text(), st.text() | st.floats(allow_nan=False) | st.integers()))
+def test_what_was_accepted_can_always_be_put_back(content: dict[str, Any]) -> None:
+    message = {"conversation": REFERENCE, "text": "x", "data": content}
+    for times in (1, 500):
+        message["data"] = {"all": [content] * times}
+        try:
+            envelope = read(json.dumps(message))
+        except (OversizedMessage, UndecodableMessage):
+            continue
+        for _ in range(30):
+            envelope = envelope.after_failure("\U0001f355" * 1000)
+        assert len(envelope.to_json().encode()) <= MAX_QUEUE_BYTES
+        again = read(envelope.to_json())
+        assert again == envelope
 
 
 def test_an_envelope_expires_at_its_time_and_not_before() -> None:

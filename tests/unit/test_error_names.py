@@ -17,8 +17,7 @@ NEVER_THE_LAST_WORD = {
     "AskedInVain",
     "AttemptUnderWay",
     "RowConflict",
-    "OversizedMessage",  # then the message stays where it is
-    "QueueUnavailable",
+    "QueueUnavailable",  # then the message stays where it is
     "QueueNotCreated",
     "MessageNotInserted",
     "_ConversationLost",  # caught by the module that raises it

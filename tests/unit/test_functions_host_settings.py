@@ -38,6 +38,7 @@ def test_what_is_not_set_is_as_in_the_real_host(tmp_path: Path) -> None:
         "max_dequeue_count": 5,
         "max_polling_seconds": 60,
         "visibility_seconds": 0,
+        "is_base64": True,
     }
 
 
@@ -50,7 +51,7 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
             "maxDequeueCount": 1,
             "maxPollingInterval": "00:00:02.5",
             "visibilityTimeout": "02:03:04",
-            "messageEncoding": "base64",
+            "messageEncoding": "None",
         },
     }
     settings = {"IsEncrypted": False, "Host": {"LocalHttpPort": 7072}}
@@ -62,6 +63,7 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
         "max_dequeue_count": 1,
         "max_polling_seconds": 2.5,
         "visibility_seconds": 2 * 3600 + 3 * 60 + 4,
+        "is_base64": False,
     }
 
 
@@ -78,7 +80,7 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
         (queues(maxPollingInterval="00:00:00.05"), "extensions.queues.maxPollingInterval"),
         (queues(visibilityTimeout="24:00:00"), "extensions.queues.visibilityTimeout"),
         (queues(visibilityTimeout=30), "extensions.queues.visibilityTimeout"),
-        (queues(messageEncoding="none"), "extensions.queues.messageEncoding"),
+        (queues(messageEncoding="base32"), "extensions.queues.messageEncoding"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -58,11 +58,16 @@ async def slow(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse("done")
 
 
-@app.queue_trigger(arg_name="msg", queue_name=os.environ["WorkQueue"], connection="WorkStorage")
+@app.queue_trigger(
+    arg_name="msg",
+    queue_name=os.environ["WorkQueue"],
+    connection="WorkStorage",
+    data_type=func.DataType[os.environ.get("WorkDataType", "STRING")],
+)
 async def work(msg: func.QueueMessage) -> None:
     """Record the message, then do what it says."""
     text = msg.get_body().decode()
-    order: dict[str, Any] = json.loads(text) if text.startswith("{") else {}
+    order: dict[str, Any] = json.loads(text) if text.startswith('{"') and text.endswith("}") else {}
     _record(
         id=msg.id,
         body=text,
