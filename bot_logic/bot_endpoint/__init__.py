@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
-from botbuilder.core import ActivityHandler, ConversationState
+from botbuilder.core import ActivityHandler
 from botframework.connector.auth import ConnectorFactory
 
 from bot_logic.addresses import ServiceUrls
@@ -22,7 +22,6 @@ from bot_logic.bot_endpoint.sdk.connector import PooledConnectorFactory
 from bot_logic.bot_endpoint.sdk.credentials import credentials_of
 from bot_logic.bot_endpoint.sdk.signing_keys import SigningKeys
 from bot_logic.bot_endpoint.state import TABLE_NAME as STATE
-from bot_logic.bot_endpoint.state import RememberingStorage, TableStorage
 from bot_logic.bot_endpoint.trigger import ProactiveBot, TriggerHandler
 from bot_logic.bot_identity import BotIdentity
 from bot_logic.clock import Chance, Clock
@@ -78,9 +77,9 @@ def build(
         ),
         clock,
     )
-    state = ConversationState(RememberingStorage(TableStorage(storage.table(STATE))))
+    counter = MessageCounter(storage.table(STATE), chance)
     outbox = Outbox(storage.queue(QUEUE_NAME), clock, chance, settings.message_lifetime)
-    bot, adapter = make_bot(outbox, MessageCounter(state, chance)), FunctionsAdapter(authentication)
+    bot, adapter = make_bot(outbox, counter), FunctionsAdapter(authentication)
     return Endpoint(
         authentication,
         settings.service_urls,

@@ -5,7 +5,6 @@ unpickled), and a write that lost a race says so instead of overwriting the winn
 """
 
 import json
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,6 @@ from botbuilder.core import Storage
 from bot_logic.storage.protocols import MAX_TEXT, Row, RowConflict, Table, digest_key
 
 TABLE_NAME = "botstate"
-MAX_KNOWN = 10_000  # items remembered in memory, about 3 MB of counts
 StateConflict = RowConflict
 _ETAG = "e_tag"  # where the SDK looks for it
 
@@ -54,50 +52,6 @@ class TableStorage(Storage):
         """Delete the items; that some do not exist is no error."""
         for key in keys:
             await self._table.delete(digest_key(key))
-
-
-class RememberingStorage(Storage):
-    """Does not ask again for what this process has read or written itself.
-
-    For those who write at each turn, and can redo their work when `StateConflict` says that
-    somebody else wrote in between; who only reads would go on reading what is out of date.
-    """
-
-    def __init__(self, storage: Storage, max_known: int = MAX_KNOWN) -> None:
-        self._storage = storage
-        self._max_known = max_known
-        self._known: OrderedDict[str, str] = OrderedDict()  # JSON, so that nobody else changes it
-
-    async def read(self, keys: list[str]) -> dict[str, Any]:
-        """Return the items that exist among `keys`, each with its ETag."""
-        known = {key: json.loads(self._known[key]) for key in keys if key in self._known}
-        if unknown := [key for key in keys if key not in known]:
-            found = await self._storage.read(unknown)
-            self._remember(found)
-            known |= found
-        return known
-
-    async def write(self, changes: Mapping[str, dict[str, Any]]) -> None:
-        """Write each item; after a conflict, the next read asks again.
-
-        Raises:
-            StateConflict: an item was changed since it was read.
-        """
-        for key in changes:
-            self._known.pop(key, None)
-        await self._storage.write(changes)
-        self._remember(changes)
-
-    async def delete(self, keys: list[str]) -> None:
-        """Delete the items."""
-        for key in keys:
-            self._known.pop(key, None)
-        await self._storage.delete(keys)
-
-    def _remember(self, items: Mapping[str, dict[str, Any]]) -> None:
-        self._known |= {key: json.dumps(item) for key, item in items.items()}
-        while len(self._known) > self._max_known:
-            self._known.popitem(last=False)
 
 
 def _row(key: str, item: Mapping[str, Any]) -> Row:

@@ -119,3 +119,10 @@ async def test_when_the_channel_fails_after_the_queue_took_it_the_user_is_not_to
     app.fail("bot_send", 500)
     assert (await ada.says("hello")).status == 200
     assert [message["text"] for message in await app.queued()] == ["hello"]
+
+
+async def test_fifty_messages_at_once_get_fifty_numbers(app: AppUnderTest) -> None:
+    ada = await app.user()
+    await asyncio.gather(*(ada.says(f"m{number}") for number in range(50)))
+    acknowledged = [text for text in await ada.hears(51) if "You said" in text]
+    assert sorted(int(text.split(":")[0]) for text in acknowledged) == list(range(1, 51))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot_logic.bot_endpoint.state import RememberingStorage, StateConflict, TableStorage
+from bot_logic.bot_endpoint.state import StateConflict, TableStorage
 from bot_logic.conversations.references import KNOWN_FOR, Conversations
 from bot_logic.storage.memory import MemoryStorage, MemoryTable
 from bot_logic.storage.protocols import MAX_TEXT, digest_key
@@ -47,35 +47,6 @@ async def test_state_can_be_written_twice_in_a_turn_and_over_all_with_a_star(
     await storage.write({"k": item})
     await storage.write({"k": {"count": 9, "e_tag": "*"}})
     assert (await storage.read(["k"]))["k"]["count"] == 9
-
-
-async def test_remembered_state_is_not_read_again_until_somebody_else_has_written(
-    table: MemoryTable,
-) -> None:
-    stored, key = TableStorage(table), "k"
-    ours = RememberingStorage(stored)
-    await ours.write({key: {"count": 1}})
-    mine = (await ours.read([key]))[key]
-    theirs = (await stored.read([key]))[key]
-    await stored.write({key: theirs | {"count": 2}})
-    assert (await ours.read([key]))[key]["count"] == 1
-    with pytest.raises(StateConflict):
-        await ours.write({key: mine | {"count": 2}})
-    assert (await ours.read([key]))[key]["count"] == 2
-    await ours.delete([key])
-    assert await ours.read([key]) == {}
-
-
-async def test_what_is_remembered_is_a_copy_and_is_bounded(table: MemoryTable) -> None:
-    stored = TableStorage(table)
-    ours = RememberingStorage(stored, max_known=2)
-    await ours.write({key: {"count": [1]} for key in "abc"})
-    (await ours.read(["c"]))["c"]["count"].append(2)
-    assert (await ours.read(["c"]))["c"]["count"] == [1]
-    for key in "abc":  # behind its back
-        await stored.write({key: {"count": [9], "e_tag": "*"}})
-    found = await ours.read(["a", "b", "c"])
-    assert [found[key]["count"] for key in "abc"] == [[9], [1], [1]]
 
 
 @pytest.mark.parametrize("item", [{"x": object()}, {"x": "y" * MAX_TEXT}])
