@@ -15,6 +15,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 bot_endpoint = func.Blueprint()  # type: ignore[no-untyped-call]
 queue_worker = func.Blueprint()  # type: ignore[no-untyped-call]
 
+HOURLY = "0 17 * * * *"  # second, minute, hour, day, month, day of the week
 WHOLE = func.DataType.BINARY  # else the host takes a message apart before the app sees it
 
 
@@ -34,6 +35,12 @@ async def hand_to_bot(message: func.QueueMessage) -> None:
 async def file_dead_letter(message: func.QueueMessage) -> None:
     """RESOURCE 2: what could not be delivered is filed, until an operator sees to it."""
     await wiring().delivery.dead_letters.file(message)
+
+
+@queue_worker.timer_trigger("timer", HOURLY)
+async def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - bound by name
+    """RESOURCE 2: rows that have had their time are deleted."""
+    await wiring().sweep.run()
 
 
 @app.route("health", methods=["GET"])

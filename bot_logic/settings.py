@@ -32,9 +32,13 @@ from bot_logic.storage.location import (
 )
 
 DEFAULT_DIRECT_LINE_ENDPOINT: Final = "https://directline.botframework.com"
+DAY: Final = 24 * 3600  # seconds
 DEFAULT_MESSAGE_LIFETIME: Final = 24 * 3600  # seconds
 DEFAULT_CONNECTIONS_PER_HOST: Final = 100  # four times what host.json lets in flight
 DEFAULT_MAX_ATTEMPTS: Final = 20  # with the pauses between them, about half a day
+DEFAULT_KEEP_RECORDS: Final = 30  # days
+DEFAULT_KEEP_STATE: Final = 365  # days
+LONGEST_HIDDEN: Final = 8 * DAY  # for which a copy of a message may lie on a queue, and a day more
 MIN_SIGNING_KEY_LENGTH: Final = 32  # characters; HMAC-SHA256 wants 256 bits, RFC 7518 section 3.2
 
 # How the secrets in local.settings.json.example end.
@@ -74,6 +78,8 @@ class Settings:
         message_lifetime: seconds after which an undelivered message is dead-lettered.
         max_attempts: failed deliveries after which a message is dead-lettered.
         connections_per_host: calls under way at once to one channel, Direct Line or login server.
+        records_kept: seconds for which it is remembered what became of a message.
+        state_kept: seconds for which the bot's state is kept after its last change.
         identity: who the bot is.
         service_urls: where it may send to.
     """
@@ -85,6 +91,8 @@ class Settings:
     message_lifetime: int
     max_attempts: int
     connections_per_host: int
+    records_kept: int
+    state_kept: int
     identity: BotIdentity
     service_urls: ServiceUrls
 
@@ -96,14 +104,17 @@ class Settings:
             SettingsError: naming every setting that is missing or malformed.
         """
         read = _Reader(environ)
+        lifetime = read.count("MessageLifetimeSeconds", DEFAULT_MESSAGE_LIFETIME)
         settings = cls(
             storage=_storage(read),
             direct_line_endpoint=read.url("DirectLineEndpoint", DEFAULT_DIRECT_LINE_ENDPOINT),
             direct_line_secret=Secret(read.secret("DirectLineSecret")),
             trigger_signing_keys=_signing_keys(read),
-            message_lifetime=read.count("MessageLifetimeSeconds", DEFAULT_MESSAGE_LIFETIME),
+            message_lifetime=lifetime,
             max_attempts=read.count("MaxDeliveryAttempts", DEFAULT_MAX_ATTEMPTS),
             connections_per_host=read.count("MaxConnectionsPerHost", DEFAULT_CONNECTIONS_PER_HOST),
+            records_kept=_records_kept(read, lifetime),
+            state_kept=read.count("KeepStateDays", DEFAULT_KEEP_STATE) * DAY,
             identity=_identity(read),
             service_urls=_service_urls(read),
         )
@@ -167,6 +178,17 @@ class _Reader:
             self.problems.append(f"{name} must be a whole number, 1 or more")
             return default
         return int(value)
+
+
+def _records_kept(read: _Reader, lifetime: int) -> int:
+    """Read how long a message is remembered: for as long as a copy of it can come, at least."""
+    kept = read.count("KeepRecordsDays", DEFAULT_KEEP_RECORDS) * DAY
+    least = -(-(lifetime + LONGEST_HIDDEN) // DAY)
+    if kept < least * DAY:
+        read.problems.append(
+            f"KeepRecordsDays must be {least} or more, to outlive every copy of a message"
+        )
+    return kept
 
 
 def _storage(read: _Reader) -> StorageLocation:

@@ -17,6 +17,7 @@ from bot_logic.outgoing import Session, open_session
 from bot_logic.settings import Settings
 from bot_logic.storage.account import StorageAccount
 from bot_logic.storage.protocols import Storage
+from bot_logic.storage.sweep import Sweep
 
 
 class Wiring:
@@ -109,6 +110,15 @@ class Wiring:
             signing_keys=self.settings.trigger_signing_keys,
             message_lifetime=self.settings.message_lifetime,
         )
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """What keeps the tables from growing for ever. Conversations stay: a quiet user is one."""
+        kept_for = {
+            delivery.RECORDS: self.settings.records_kept,
+            bot_endpoint.STATE: self.settings.state_kept,
+        }
+        return Sweep(self.storage, kept_for, self._clock)
 
     @cached_property
     def health(self) -> Health:

@@ -31,7 +31,15 @@ from bot_logic.delivery import Delivery
 from bot_logic.secret import Secret
 from bot_logic.storage.protocols import Storage
 
-__all__ = ["Endpoint", "EndpointSettings", "MessageCounter", "Outbox", "ProactiveBot", "build"]
+__all__ = [
+    "STATE",
+    "Endpoint",
+    "EndpointSettings",
+    "MessageCounter",
+    "Outbox",
+    "ProactiveBot",
+    "build",
+]
 
 MakeBot = Callable[[Outbox, MessageCounter], ActivityHandler]
 

@@ -15,6 +15,8 @@ from bot_logic.delivery.idempotency import IdempotencyRecords
 from bot_logic.delivery.redelivery import Redelivery
 from bot_logic.storage.protocols import Storage
 
+__all__ = ["RECORDS", "Delivery", "build"]
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

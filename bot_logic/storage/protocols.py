@@ -121,8 +121,18 @@ class Table(Protocol):
             ValueError: these writes make no transaction.
         """
 
-    def rows(self, partition: str | None = None) -> AsyncIterator[StoredRow]:
-        """Yield the rows of a partition in the order of their keys, or of all partitions."""
+    def rows(
+        self, partition: str | None = None, *, written_before: float | None = None
+    ) -> AsyncIterator[StoredRow]:
+        """Yield rows in the order of their keys.
+
+        Args:
+            partition: whose; None for all.
+            written_before: Unix time, seconds, since which nobody has written them.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached.
+        """
 
     async def check(self) -> None:
         """Ask whether the table can be read, without creating or changing anything."""

@@ -6,6 +6,7 @@ https://learn.microsoft.com/rest/api/storageservices/table-service-rest-api
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -152,21 +153,29 @@ class StorageTable:
             await self.create()
             await self._bounded(self._client.submit_transaction(operations))
 
-    async def rows(self, partition: str | None = None) -> AsyncIterator[StoredRow]:
-        """Yield the rows of a partition in the order of their keys, or of all partitions."""
-        entities = (
-            self._client.list_entities()
-            if partition is None
-            else self._client.query_entities(
-                "PartitionKey eq @partition", parameters={"partition": partition}
-            )
-        ).__aiter__()
+    async def rows(
+        self, partition: str | None = None, *, written_before: float | None = None
+    ) -> AsyncIterator[StoredRow]:
+        """Yield rows in the order of their keys, as `storage.protocols.Table` says."""
+        conditions, values = [], dict[str, Any]()
+        if partition is not None:
+            conditions.append("PartitionKey eq @partition")
+            values["partition"] = partition
+        if written_before is not None:
+            conditions.append("Timestamp lt @before")
+            values["before"] = datetime.fromtimestamp(written_before, UTC)
+        pages = (
+            self._client.query_entities(" and ".join(conditions), parameters=values)
+            if conditions
+            else self._client.list_entities()
+        ).by_page()
         while True:
             try:
-                entity = await self._bounded(anext(entities))
+                page = await self._bounded(anext(pages))  # which may be empty, and not the last
             except (StopAsyncIteration, ResourceNotFoundError):
                 return
-            yield _stored(entity)
+            async for entity in page:
+                yield _stored(entity)
 
     async def create(self) -> None:
         """Create the table; that it exists already is fine."""

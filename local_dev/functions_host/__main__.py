@@ -8,10 +8,11 @@ import signal
 import sys
 from pathlib import Path
 
-from local_dev.functions_host.app_loader import load_app
+from local_dev.functions_host.app_loader import Function, load_app
 from local_dev.functions_host.configuration import Configuration, StartError, is_disabled
 from local_dev.functions_host.http_server import serve
 from local_dev.functions_host.queue_listener import QueueListener
+from local_dev.functions_host.timer import Timer
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +44,15 @@ async def _host(options: argparse.Namespace) -> None:
     settings = Configuration(app_dir)
     settings.port = options.port or settings.port
     functions, loader = load_app(app_dir, options.loader)
-    http, listeners = [], []
+    http: list[Function] = []
+    listeners: list[QueueListener | Timer] = []
     for function in functions:
         if is_disabled(function.name):
             log.info("%s: disabled by AzureWebJobs.%s.Disabled", function.name, function.name)
         elif function.trigger["type"] == "httpTrigger":
             http.append(function)
+        elif function.trigger["type"] == "timerTrigger":
+            listeners.append(Timer(function))
         else:
             listeners.append(QueueListener(function, settings, options.lock_seconds))
     server = await serve(http, settings)

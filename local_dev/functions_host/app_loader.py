@@ -22,7 +22,11 @@ try:
 except ImportError:  # it is a package for Python 3.13 and later
     handle_event = None
 
-PARAMETER_TYPES = {"httpTrigger": func.HttpRequest, "queueTrigger": func.QueueMessage}
+PARAMETER_TYPES = {
+    "httpTrigger": func.HttpRequest,
+    "queueTrigger": func.QueueMessage,
+    "timerTrigger": func.TimerRequest,
+}
 # The worker answers the host in gRPC messages; in one process, plain objects will do. What is not
 # named here must stay missing: the worker probes for it with AttributeError.
 BINDING_INFO = type("BindingInfo", (SimpleNamespace,), {"undefined": 0, "out": 1, "inout": 2})
@@ -102,6 +106,7 @@ class _ConvertedFunction:
 
 def _trigger(name: str, raw_bindings: Iterable[str]) -> Mapping[str, Any]:
     bindings = {binding["type"]: binding for binding in map(json.loads, raw_bindings)}
-    if unknown := bindings.keys() - {"httpTrigger", "http", "queueTrigger"}:
+    if unknown := bindings.keys() - {*PARAMETER_TYPES, "http"}:
         raise StartError(f"{name}: this host has no {', '.join(unknown)} bindings; use func")
-    return bindings.get("httpTrigger") or bindings["queueTrigger"]  # type: ignore[no-any-return]
+    (trigger,) = (bindings[kind] for kind in bindings if kind in PARAMETER_TYPES)
+    return trigger  # type: ignore[no-any-return]

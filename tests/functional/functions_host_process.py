@@ -37,6 +37,7 @@ class Host:
         self.values = {
             "WorkStorage": azurite.connection_string,
             "WorkQueue": self.queue_name,
+            "WorkSchedule": "0 0 0 1 1 *",
             "RECORD_FILE": str(self._records),
         }
         self.settings: dict[str, Any] = {"IsEncrypted": False}
@@ -83,6 +84,9 @@ class Host:
 
     def started(self) -> list[Any]:
         return [record for record in self.records() if "id" in record]
+
+    def ticks(self) -> list[Any]:
+        return [record for record in self.records() if "tick" in record]
 
     def done(self) -> list[Any]:
         return [record for record in self.records() if "done" in record]

@@ -172,3 +172,11 @@ def test_a_storage_outage_is_logged_once_and_survived(host: Host, azurite: Any) 
     host.put("afterwards")
     eventually(host.done)
     assert host.log().count("storage fails") == 1
+
+
+@pytest.mark.parametrize("loader", ["auto", "converters"])
+def test_a_timer_calls_its_function_again_and_again(host: Host, loader: str) -> None:
+    host.values["WorkSchedule"] = "* * * * * *"
+    host.start("--loader", loader)
+    eventually(lambda: len(host.ticks()) > 1)
+    assert host.ticks()[0]["past_due"] is False

@@ -40,11 +40,11 @@ def test_converters_refuse_a_function_that_is_not_async(host: Host) -> None:
 
 def test_a_binding_that_is_not_served_stops_the_start(host: Host) -> None:
     with (host.app_dir / "function_app.py").open("a") as source:
-        source.write('@app.timer_trigger("timer", "0 0 * * * *")\n')
-        source.write("async def tick(timer: func.TimerRequest) -> None: ...\n")
+        source.write('@app.blob_trigger("blob", "b", "WorkStorage")\n')
+        source.write("async def read(blob: func.InputStream) -> None: ...\n")
     host.launch()
     assert host.exit_code() == 1
-    assert "tick: this host has no timerTrigger bindings; use func" in host.log()
+    assert "read: this host has no blobTrigger bindings; use func" in host.log()
 
 
 def test_a_missing_connection_stops_the_start(host: Host) -> None:

@@ -1,5 +1,7 @@
 """What storage promises: the same in memory and on Azurite, however one logs in."""
 
+import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -228,3 +230,16 @@ async def test_a_message_as_large_as_a_queue_takes_it_is_put(storage: Storage) -
 async def test_queues_and_tables_of_a_name_are_the_same(storage: Storage) -> None:
     assert storage.queue("one-queue") is storage.queue("one-queue")
     assert storage.table("onetable") is storage.table("onetable")
+
+
+async def test_rows_are_found_by_when_they_were_written(table: Table) -> None:
+    await table.put(Key("p", "1"), {"x": 1})
+    await table.put(Key("q", "1"), {"x": 1})
+    await asyncio.sleep(1.1)
+    between = time.time() - 0.5
+    await table.put(Key("p", "2"), {"x": 1})
+    await table.put(Key("q", "1"), {"x": 2})
+    found = [row.key async for row in table.rows(written_before=between)]
+    assert found == [Key("p", "1")]
+    assert [row.key async for row in table.rows("q", written_before=between + 9)] == [Key("q", "1")]
+    assert [row async for row in table.rows(written_before=between - 9)] == []

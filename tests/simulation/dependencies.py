@@ -86,8 +86,10 @@ class SeenTable(Table):
     async def transact(self, writes: Sequence[Write]) -> None:
         await self._through("transact", STORAGE, lambda: self._real.transact(writes))
 
-    async def rows(self, partition: str | None = None) -> AsyncIterator[StoredRow]:
-        async for row in self._real.rows(partition):
+    async def rows(
+        self, partition: str | None = None, *, written_before: float | None = None
+    ) -> AsyncIterator[StoredRow]:
+        async for row in self._real.rows(partition, written_before=written_before):
             yield row
 
     async def check(self) -> None:

@@ -25,7 +25,7 @@ class MemoryStorage:
     def table(self, name: str) -> MemoryTable:
         """Return the table of this name."""
         if name not in self._tables:
-            self._tables[name] = MemoryTable(name, self.faults)
+            self._tables[name] = MemoryTable(name, self.faults, self._clock)
         return self._tables[name]
 
     async def close(self) -> None:

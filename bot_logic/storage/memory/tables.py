@@ -1,8 +1,10 @@
 """The double of `StorageTable`."""
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
+from bot_logic.clock import Clock
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.memory.faults import Faults
 from bot_logic.storage.protocols import (
@@ -22,9 +24,11 @@ MAX_BYTES: Final = 64 * 1024  # that one binary column holds
 class MemoryTable:
     """Rows in a dict, with an ETag each."""
 
-    def __init__(self, name: str, faults: Faults) -> None:
+    def __init__(self, name: str, faults: Faults, clock: Clock) -> None:
         self._name = name
         self._faults = faults
+        self._clock = clock
+        self._written: dict[Key, float] = {}
         self._rows: dict[Key, StoredRow] = {}
         self._writes = 0
 
@@ -79,12 +83,15 @@ class MemoryTable:
         async with self._faults.around("table.transact"):
             self._do(writes)
 
-    async def rows(self, partition: str | None = None) -> AsyncIterator[StoredRow]:
-        """Yield the rows of a partition in the order of their keys, or of all partitions."""
+    async def rows(
+        self, partition: str | None = None, *, written_before: float | None = None
+    ) -> AsyncIterator[StoredRow]:
+        """Yield rows in the order of their keys."""
         async with self._faults.around("table.rows"):
             found = sorted(self._rows.values(), key=lambda row: (row.key.partition, row.key.row))
+        before = math.inf if written_before is None else written_before
         for row in found:
-            if partition in (None, row.key.partition):
+            if partition in (None, row.key.partition) and self._written[row.key] < before:
                 yield row
 
     async def check(self) -> None:
@@ -111,6 +118,7 @@ class MemoryTable:
                 self._writes += 1
                 etag = f'W/"{self._writes}"'
                 self._rows[write.key] = StoredRow(write.key, dict(write.columns), etag)
+                self._written[write.key] = self._clock.now()
 
     def _check_condition(self, write: Write) -> None:
         found = self._rows.get(write.key)

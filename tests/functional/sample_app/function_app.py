@@ -84,6 +84,12 @@ async def work(msg: func.QueueMessage) -> None:
     _record(done=msg.id)
 
 
+@app.timer_trigger("timer", "%WorkSchedule%")
+async def tick(timer: func.TimerRequest) -> None:
+    """Record that it is time."""
+    _record(tick=True, past_due=timer.past_due)
+
+
 def _record(**event: Any) -> None:
     with Path(os.environ["RECORD_FILE"]).open("a") as file:
         file.write(json.dumps({"at": time.time(), **event}) + "\n")
