@@ -95,8 +95,9 @@ class Host:
         self.failures_in_a_row += 1
         if len(self.failed_messages) < 2:  # noqa: PLR2004 - two tell that it is not the message
             self.failed_messages.add(message)
-        if self.is_down and self.paused_until <= now:
+        if self.is_down:
             self.up.clear()
+        if self.is_down and self.paused_until <= now:
             self.paused_until = now + self._growing(LONGEST_PROBE)
 
     def _growing(self, longest: float) -> float:

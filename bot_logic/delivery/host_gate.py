@@ -98,10 +98,11 @@ class HostGate:
 
     async def _turn(self, name: str, host: Host, max_slow: float, hold: float) -> None:
         """Wait for this message's turn, which comes soon."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(hold):
-                while host.obstacle(self._clock.elapsed(), max_slow) == Obstacle.DOWN:
-                    await self._change(host)
+        if hold:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(hold):
+                    while host.obstacle(self._clock.elapsed(), max_slow) == Obstacle.DOWN:
+                        await self._change(host)
         self.check(name, max_slow=max_slow)
         now = self._clock.elapsed()
         if pause := host.take_turn(now):

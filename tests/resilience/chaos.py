@@ -4,7 +4,8 @@
     make chaos CHAOS="--seed 7 --kills 1"  other dice, other sizes
 
 Users talk to the bot while everything fails at once: Direct Line and the channel as `faults` says,
-the Functions host, which is killed again and again, and the storage emulator, which is restarted. A
+two Functions hosts, one of which is killed again and again, and the storage emulator, which is
+stopped for seconds. A
 user who sees no acknowledgement says it again, in words of their own. At the end each message that
 was acknowledged must have been delivered once, or be filed as a dead letter with a reason. The seed
 makes the faults' dice repeatable; the order in which messages meet them is not.
@@ -28,7 +29,7 @@ from azure.core.exceptions import AzureError
 
 from bot_logic.errors import ServiceUnavailable
 from local_dev.ports import free_ports
-from local_dev.processes import Processes
+from local_dev.processes import Processes, Program
 from local_dev.run import Ports, Stack, prepare
 from tests.resilience.ends import ends, waiting
 from tests.resilience.local_direct_line import LocalDirectLine
@@ -45,6 +46,9 @@ def faults(seed: int) -> list[dict[str, Any]]:
         {"on": "post_activity", "status": 502, "after": True, "probability": 0.05},
         {"on": "post_activity", "delay": 25.0, "probability": 0.05},  # longer than anyone waits
         {"on": "bot_send", "status": 500, "probability": 0.05},
+        {"on": "bot_send", "status": 429, "headers": {"Retry-After": "1"}, "probability": 0.1},
+        {"on": "bot_send", "delay": 4.0, "probability": 0.05},
+        {"on": "bot_send", "delay": 25.0, "probability": 0.02},
         {"on": "bot_send", "status": 403, "code": "MessageWritesBlocked", "probability": 0.01},
     ]
     return [rule | {"seed": seed + number} for number, rule in enumerate(rules)]
@@ -57,6 +61,7 @@ class Plan:
     messages: int = 1000
     users: int = 50
     kills: int = 3
+    blips: int = 3
     seed: int = 1
 
 
@@ -101,7 +106,10 @@ class Chaos:
     def __init__(self, stack: Stack, session: aiohttp.ClientSession) -> None:
         self._connection = stack.storage_connection
         self._processes = Processes()
-        self._programs = {program.name: program for program in stack.programs()}
+        azurite, direct_line, host = stack.programs()
+        second = _without_http(host, free_ports(1)[0])
+        self._programs = {each.name: each for each in (azurite, direct_line, host, second)}
+        self._hosts = (host.name, second.name)
         self._direct_line = LocalDirectLine(session, f"http://localhost:{stack.ports.chat}")
         self._kills: list[datetime] = []
 
@@ -133,13 +141,21 @@ class Chaos:
 
     async def _mistreat(self, plan: Plan) -> None:
         dice = random.Random(plan.seed)  # noqa: S311 - chance, not cryptography
-        for _ in range(plan.kills):
-            await asyncio.sleep(dice.uniform(3, 6))
-            await self._processes.kill("functions")
-            self._kills.append(datetime.now(UTC))
-            await self._processes.start(self._programs["functions"])
-        await asyncio.sleep(dice.uniform(1, 3))
+        misfortunes = [self._kill] * plan.kills + [self._interrupt_storage] * plan.blips
+        dice.shuffle(misfortunes)
+        for misfortune in misfortunes:
+            await asyncio.sleep(dice.uniform(2, 6))
+            await misfortune(dice)
+
+    async def _kill(self, dice: random.Random) -> None:
+        name = dice.choice(self._hosts)
+        await self._processes.kill(name)
+        self._kills.append(datetime.now(UTC))
+        await self._processes.start(self._programs[name])
+
+    async def _interrupt_storage(self, dice: random.Random) -> None:
         await self._processes.stop("azurite")
+        await asyncio.sleep(dice.uniform(0, 4))
         await self._processes.start(self._programs["azurite"])
 
     async def _settled(self, acknowledged: Sequence[str]) -> None:
@@ -166,8 +182,25 @@ class Chaos:
             doubled=doubled,
             delivered_and_dead_lettered=ended.twice_ended(),
             seconds=seconds,
-            faults_hit={f"{r['on']} {r['status'] or 'hangs'}": r["hits"] for r in rules},
+            faults_hit={_name(rule): rule["hits"] for rule in rules},
         )
+
+
+def _name(rule: dict[str, Any]) -> str:
+    return f"{rule['on']} {rule['status'] or 'takes {:g} s'.format(rule['delay'])}"
+
+
+def _without_http(host: Program, port: int) -> Program:
+    """Return a second host beside the first: it takes queue messages, and serves no channel."""
+
+    async def ready() -> None:
+        _, writer = await asyncio.open_connection("localhost", port)
+        writer.close()
+
+    command = list(host.command)
+    command[command.index("--port") + 1] = str(port)
+    environment = {**host.environment, "AzureWebJobs.messages.Disabled": "true"}
+    return Program("functions-2", command, ready, environment)
 
 
 async def run(plan: Plan) -> Outcome:

@@ -10,7 +10,7 @@ IN_FLIGHT = 24  # messages on one host, at most: batchSize and newBatchThreshold
 async def test_nothing_is_lost_while_everything_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MicrosoftAppId", "MicrosoftAppPassword", "ChannelService"):
         monkeypatch.setenv(name, "")  # whatever a developer has in local.settings.json
-    plan = Plan(messages=60, users=6, kills=1)
+    plan = Plan(messages=60, users=6, kills=1, blips=1)
     outcome = await run(plan)
     assert outcome.acknowledged == plan.messages
     assert outcome.lost == []

@@ -1,7 +1,7 @@
 """The gate in front of each host: who is asked to wait, and who is not."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
@@ -210,6 +210,31 @@ def test_who_may_be_held_waits_for_a_probe_to_succeed_but_not_for_ever() -> None
         assert first.count("HostDown at 5") >= 20 - 4 * PROBES
         second = await asyncio.gather(*(held(number) for number in range(20)))
         assert second == ["done at 8"] * 20
+
+    virtual_time.run(scenario())
+
+
+def test_a_host_that_fails_while_it_is_left_alone_holds_nobody_for_ever() -> None:
+    async def scenario() -> None:
+        gate = HostGate(virtual_time.LoopClock(asyncio.get_running_loop()), SYSTEM_CHANCE)
+
+        async def answer() -> None:
+            await asyncio.sleep(1)
+            raise ServiceUnavailable("503")
+
+        async def failing(number: int) -> None:
+            with suppress(ServiceUnavailable):
+                async with gate.through("moody", f"m{number}"):
+                    await answer()
+
+        await call(gate, "moody")
+        slow = [asyncio.create_task(failing(number)) for number in range(FAILURES)]
+        await asyncio.sleep(0)
+        await throttle(gate, "moody", 30)  # so that the failures come while it is left alone
+        await asyncio.gather(*slow)
+        with pytest.raises(HostDown):
+            async with gate.through("moody", "m", hold=5):
+                pass
 
     virtual_time.run(scenario())
 
