@@ -10,11 +10,10 @@ import pytest
 
 from bot_logic.admin.dead_letters import main
 from bot_logic.errors import MessageNotInserted
+from tests.expected import proactive
 from tests.functional.app_under_test import NOWHERE, AppUnderTest, ChatUser
 from tests.functional.azurite_process import Azurite
 from tests.functional.messages import plain_message, reference_of
-
-HELLO = "This is coming back from the trigger! hello"
 
 
 async def a_dead_letter(app: AppUnderTest, status: int = 400) -> ChatUser:
@@ -56,7 +55,7 @@ async def test_a_message_that_the_host_gave_up_is_filed_as_that(app: AppUnderTes
     assert filed.dead_letter.error == "HostGaveUp"
     assert await app.dead_letter_store.replay(filed)
     await app.run_worker()
-    assert await proactive_messages(ada) == [HELLO]
+    assert await proactive_messages(ada) == [await proactive("hello")]
 
 
 @pytest.mark.parametrize("body", ["no json", "[]", '{"error": 5, "reason": "a\\nb", "message": 1}'])
@@ -81,7 +80,7 @@ async def test_a_replayed_message_keeps_its_id_and_is_delivered_once(app: AppUnd
     (queued,) = await app.queued()
     assert queued["id"] == filed.dead_letter.id
     await app.run_worker()
-    assert await proactive_messages(ada) == [HELLO]
+    assert await proactive_messages(ada) == [await proactive("hello")]
     assert await app.filed() == []
     assert not await app.dead_letter_store.replay(filed)  # by an operator who has an old list
     assert await app.waiting() == 0
@@ -101,7 +100,7 @@ async def test_an_expired_message_lives_as_long_again_when_it_is_replayed(
     (queued,) = await app.queued()
     assert 88 <= queued["expires"] - time.time() <= 90
     await app.run_worker()
-    assert await proactive_messages(ada) == [HELLO]
+    assert await proactive_messages(ada) == [await proactive("hello")]
 
 
 async def test_a_dead_letter_of_a_message_that_was_delivered_after_all_is_dropped(
@@ -118,7 +117,7 @@ async def test_a_dead_letter_of_a_message_that_was_delivered_after_all_is_droppe
     await app.put_on_poison_queue(json.dumps(letter))
     assert await app.file_dead_letters() == 1
     assert await app.filed() == []
-    assert await proactive_messages(ada) == [HELLO]
+    assert await proactive_messages(ada) == [await proactive("hello")]
 
 
 async def test_a_trigger_that_comes_after_its_message_was_dead_lettered_sends_nothing(
@@ -193,7 +192,7 @@ async def test_an_operator_replays_all_of_a_kind(app: AppUnderTest, operator: Op
     await app.file_dead_letters()
     assert "on the queue again" in await operator.types("replay --all --error Refused")
     await app.run_worker()
-    assert await proactive_messages(ada) == [HELLO]
+    assert await proactive_messages(ada) == [await proactive("hello")]
     assert "dead letters: 1" in await operator.types("list")
 
 

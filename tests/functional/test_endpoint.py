@@ -16,6 +16,7 @@ from bot_logic.bot_endpoint.sdk.activity_json import MAX_BODY
 from bot_logic.clock import SYSTEM_CLOCK
 from bot_logic.conversations import build
 from bot_logic.errors import ConversationGone, Refused, ServiceUnavailable
+from tests.expected import acknowledgement, proactive, welcome
 from tests.functional.app_under_test import AppUnderTest, ChatUser
 from tests.functional.messages import activity
 
@@ -55,7 +56,7 @@ async def test_expected_replies_come_in_the_answer(app: AppUnderTest) -> None:
     answer = await app.post(activity(ada, deliveryMode="expectReplies"))
     assert answer.status == 200
     assert [each["type"] for each in answer.body["activities"]] == ["typing", "message"]
-    assert answer.body["activities"][1]["text"].endswith("Message added to the queue.")
+    assert answer.body["activities"][1]["text"] == await acknowledgement("hello")
     assert len(await ada.hears(1)) == 1
 
 
@@ -159,7 +160,7 @@ async def test_on_other_channels_too_the_proactive_message_answers_nothing(
     await app.post(activity(ada, channelId="emulator"))
     await app.run_worker()
     said = await ada.activities()
-    assert said[-1]["text"] == "This is coming back from the trigger! hello"
+    assert said[-1]["text"] == await proactive("hello")
     assert "replyToId" not in said[-1]
 
 
@@ -202,4 +203,4 @@ async def test_many_newcomers_get_one_welcome(app: AppUnderTest) -> None:
     ada = await app.user()
     newcomers = [{"id": f"u{n}", "name": name} for n, name in enumerate(["Bob", "Eve", ""])]
     await app.post(activity(ada, type="conversationUpdate", membersAdded=newcomers))
-    assert (await ada.hears(2))[1].startswith("Welcome Bob and Eve! Say something")
+    assert (await ada.hears(2))[1] == await welcome("Bob", "Eve")

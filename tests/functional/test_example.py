@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from bot_logic.conversations import TABLE_NAME
+from tests.expected import proactive
 from tests.functional.app_under_test import AppUnderTest
 from tests.functional.azurite_process import Azurite
 
@@ -27,6 +28,4 @@ async def test_the_kitchens_program_reaches_everyone_the_bot_has_met(
     assert printed == b"2 message(s) put on the queue\n"
     assert await app.run_worker() == 2
     for user in (ada, bob):
-        assert (await user.hears(2))[1] == (
-            "This is coming back from the trigger! Your pizza is ready."
-        )
+        assert (await user.hears(2))[1] == await proactive("Your pizza is ready.")

@@ -46,16 +46,16 @@ async def test_the_page_is_served_without_the_secret(line: Scene, path: str, con
 
 
 async def test_web_chat_itself_may_be_cached(tmp_path: Path) -> None:
-    (tmp_path / "webchat-minimal.js").write_text("window.WebChat = {};")
+    (tmp_path / "webchat.js").write_text("window.WebChat = {};")
     async with scene(web_chat=tmp_path) as line:
-        answer = await line.call("GET", "/webchat-minimal.js", token="")
+        answer = await line.call("GET", "/webchat.js", token="")
     assert answer.body == "window.WebChat = {};"
     assert "max-age" in answer.headers["Cache-Control"]
 
 
 async def test_a_missing_web_chat_says_what_to_do(tmp_path: Path) -> None:
     async with scene(web_chat=tmp_path) as line:
-        answer = await line.call("GET", "/webchat-minimal.js", token="")
+        answer = await line.call("GET", "/webchat.js", token="")
     assert answer.status == 404
     assert "make run" in answer.body["error"]["message"]
 

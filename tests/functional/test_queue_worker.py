@@ -9,6 +9,7 @@ import pytest
 
 from bot_logic.contract.envelope import WORKER_USER_ID
 from bot_logic.errors import MessageNotInserted
+from tests.expected import proactive
 from tests.functional.app_under_test import (
     NOWHERE,
     PATIENCE,
@@ -28,7 +29,7 @@ async def test_messages_of_other_producers_are_delivered(app: AppUnderTest, shap
     ada = await app.user()
     await app.enqueue(old_messages(ada)[shape])
     assert await app.run_worker() == 1
-    assert (await ada.hears(2))[1] == "This is coming back from the trigger! hello"
+    assert (await ada.hears(2))[1] == await proactive("hello")
 
 
 async def test_one_conversation_serves_many_messages(app: AppUnderTest) -> None:
@@ -47,7 +48,7 @@ async def test_a_lost_conversation_is_replaced_and_the_message_delivered(app: Ap
     app.direct_line.conversations.forget(lost.id)
     await ada.says("two")
     assert await app.run_worker() == 1
-    assert (await ada.hears(5))[4] == "This is coming back from the trigger! two"
+    assert (await ada.hears(5))[4] == await proactive("two")
 
 
 async def test_an_expired_token_of_the_conversation_is_no_failure(app: AppUnderTest) -> None:
@@ -87,7 +88,7 @@ async def test_a_channel_that_asks_to_wait_is_waited_for(app: AppUnderTest) -> N
         return len(await ada.hears(2)) == 3
 
     await app.run_worker_until(delivered)
-    assert (await ada.hears(3))[2] == "This is coming back from the trigger! hello"
+    assert (await ada.hears(3))[2] == await proactive("hello")
 
 
 async def test_a_direct_line_that_is_down_leaves_the_message_on_the_queue(
@@ -165,7 +166,7 @@ async def test_a_dead_letters_message_can_be_put_on_the_queue_again(app: AppUnde
     (letter,) = await app.dead_letters()
     await app.enqueue(letter["message"])
     await app.run_worker()
-    assert (await ada.hears(3))[2] == "This is coming back from the trigger! hello"
+    assert (await ada.hears(3))[2] == await proactive("hello")
 
 
 @pytest.mark.parametrize("status", [400, 413])

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot_logic.contract.dead_letter import HOST_GAVE_UP, MAX_WORDS
 from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME
+from tests.expected import proactive
 from tests.functional.app_under_test import AppUnderTest
 from tests.functional.azurite_process import Azurite
 from tests.functional.messages import old_messages, plain_message
@@ -16,7 +17,6 @@ PATIENCE = 40  # seconds; the listener takes up to 4 to look again
 
 FOREIGN = json.dumps({"error": "foreign", "reason": "r" * 40_000, "message": {}})
 CSHARP = ("v11", "v12", "v12-base64")
-SAID = "This is coming back from the trigger! hello"
 NAMES = ("expirationTime", "insertionTime", "nextVisibleTime", "dequeueCount", "popReceipt")
 VALUES = ("never", "2030-01-01T00:00:00Z", 7, {"a": 1})
 
@@ -82,7 +82,7 @@ async def test_every_message_is_delivered_or_filed_whatever_it_is(
         while await app.waiting() + await app.waiting_as_poison():  # noqa: ASYNC110 - no events
             await asyncio.sleep(0.5)
     heard = [each["text"] for each in await ada.activities() if "text" in each]
-    assert heard.count(SAID) == len(good) + len(CSHARP)
+    assert heard.count(await proactive("hello")) == len(good) + len(CSHARP)
     filed = [each.dead_letter for each in await app.filed()]
     assert len(filed) == len(bad) + 3
     assert {each.error for each in filed} == {"UndecodableMessage", "foreign", HOST_GAVE_UP}

@@ -6,11 +6,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
+from bot_logic.errors import (
+    MessageNotInserted,
+    QueueNotCreated,
+    QueueUnavailable,
+    ServiceUnavailable,
+)
 from bot_logic.settings import Settings
 from bot_logic.storage.account import StorageAccount
 from bot_logic.storage.protocols import Change, Key, Write
 from local_dev.azurite import KEY
+from tests.expected import acknowledgement, refusal, uncounted
 from tests.functional.app_under_test import NOWHERE, AppUnderTest
 from tests.functional.azurite_process import SecureAzurite
 from tests.functional.storage_logins import IDENTITY_HEADER, identity_endpoint
@@ -63,27 +69,23 @@ async def test_a_table_out_of_reach_says_so(app: AppUnderTest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "reply"),
-    [
-        ("create", "There was an error creating your queue"),
-        ("insert", "There was an error inserting your message into queue"),
-    ],
+    ("operation", "error"), [("create", QueueNotCreated), ("insert", MessageNotInserted)]
 )
 async def test_a_user_learns_what_the_queue_refuses(
-    app: AppUnderTest, operation: str, reply: str
+    app: AppUnderTest, operation: str, error: type[QueueUnavailable]
 ) -> None:
     ada = await app.user()
     async with refusing_storage(operation) as connection:
         await app.rewire({"AzureWebJobsStorage": connection})
         await ada.says("hello")
-    assert (await ada.hears(2))[1] == reply
+    assert (await ada.hears(2))[1] == await refusal("hello", error("no"))
 
 
 async def test_the_user_gets_an_answer_while_all_storage_is_down(app: AppUnderTest) -> None:
     ada = await app.user()
     await app.rewire({"AzureWebJobsStorage": NOWHERE})
     await ada.says("hello")
-    assert (await ada.hears(2))[1] == "There was an error inserting your message into queue"
+    assert (await ada.hears(2))[1] == await refusal("hello", MessageNotInserted("no"))
 
 
 async def test_a_message_is_acknowledged_without_its_number_while_the_table_is_down(
@@ -93,7 +95,7 @@ async def test_a_message_is_acknowledged_without_its_number_while_the_table_is_d
     connection = app.environ["AzureWebJobsStorage"]
     await app.rewire({"AzureWebJobsStorage": f"{connection};TableEndpoint=http://127.0.0.1:1/x"})
     await ada.says("hello")
-    assert (await ada.hears(2))[1] == "You said hello. Message added to the queue."
+    assert (await ada.hears(2))[1] == await uncounted("hello")
 
 
 async def test_a_whole_conversation_goes_without_a_key(
@@ -113,7 +115,7 @@ async def test_a_whole_conversation_goes_without_a_key(
         await app.rewire(storage=StorageAccount(location, trust=secure_azurite.trust))
         ada = await app.user()
         await ada.says("hello")
-        assert (await ada.hears(2))[1] == "1: You said hello. Message added to the queue."
+        assert (await ada.hears(2))[1] == await acknowledgement("hello")
         await app.rewire()  # which closes the connections
     assert len(endpoint.asked) == 1
 

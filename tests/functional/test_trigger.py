@@ -11,6 +11,7 @@ from bot_logic.clock import SYSTEM_CLOCK
 from bot_logic.contract.envelope import WORKER_USER_ID, Envelope
 from bot_logic.contract.trigger_token import sign
 from bot_logic.secret import Secret
+from tests.expected import proactive
 from tests.functional.app_under_test import SIGNING_KEY, AppUnderTest, ChatUser
 from tests.functional.messages import reference_of
 
@@ -33,14 +34,14 @@ async def test_the_workers_trigger_is_delivered(app: AppUnderTest) -> None:
     value = sign(envelope_to(ada), worker.conversation_id, KEYS, time.time())
     answer = await worker.posts({"type": "event", "name": "trigger", "value": value})
     assert answer.status == 200
-    assert (await ada.hears(2))[1] == "This is coming back from the trigger! psst"
+    assert (await ada.hears(2))[1] == await proactive("psst")
 
 
 async def test_the_old_templates_activity_type_is_a_trigger_too(app: AppUnderTest) -> None:
     ada, worker = await app.user(), await app.user("dl_worker", "W")
     value = sign(envelope_to(ada), worker.conversation_id, KEYS, time.time())
     assert (await worker.posts({"type": "trigger", "value": value})).status == 200
-    assert (await ada.hears(2))[1] == "This is coming back from the trigger! psst"
+    assert (await ada.hears(2))[1] == await proactive("psst")
 
 
 @pytest.mark.parametrize("kind", [{"type": "event", "name": "trigger"}, {"type": "trigger"}])

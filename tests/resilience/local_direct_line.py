@@ -7,9 +7,9 @@ from typing import Any
 import aiohttp
 
 from local_dev.run import direct_line_settings
+from tests.expected import proactive_pattern
 
 CONVERSATIONS = "/v3/directline/conversations"
-FROM_THE_TRIGGER = "This is coming back from the trigger! "
 
 
 class LocalDirectLine:
@@ -32,10 +32,9 @@ class LocalDirectLine:
 
     async def delivered(self) -> dict[str, list[datetime]]:
         """Return what the bot has said by itself, and when, however often."""
-        times = defaultdict(list)
+        times, said = defaultdict(list), await proactive_pattern()
         for conversation in await self.call("GET", "/local/conversations"):
             for activity in conversation["activities"]:
-                if activity.get("text", "").startswith(FROM_THE_TRIGGER):
-                    text = activity["text"].removeprefix(FROM_THE_TRIGGER)
-                    times[text].append(datetime.fromisoformat(activity["timestamp"]))
+                if found := said.fullmatch(activity.get("text", "")):
+                    times[found[1]].append(datetime.fromisoformat(activity["timestamp"]))
         return times

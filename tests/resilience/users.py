@@ -7,6 +7,7 @@ from itertools import count
 
 import aiohttp
 
+from tests.expected import acknowledgement_pattern
 from tests.resilience.local_direct_line import CONVERSATIONS, LocalDirectLine
 
 PATIENCE = 5.0  # seconds in which a user wants to see the acknowledgement
@@ -44,8 +45,10 @@ class User:
         raise AssertionError("count() never ends")
 
     async def _acknowledgement(self, activities: str, words: str) -> None:
+        answer = await acknowledgement_pattern()
         while True:
             seen = (await self._direct_line.call("GET", activities))["activities"]
-            if any(f"You said {words}. Message added" in each.get("text", "") for each in seen):
+            found = [answer.fullmatch(each.get("text", "")) for each in seen]
+            if any(each is not None and each[1] == words for each in found):
                 return
             await asyncio.sleep(0.5)

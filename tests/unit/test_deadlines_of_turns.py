@@ -16,6 +16,7 @@ from bot_logic.delivery.idempotency import LEASE
 from bot_logic.storage.memory import Fault
 from bot_logic.testing import BotUnderTest
 from tests import virtual_time
+from tests.expected import proactive
 
 DELAYS = (0.0, 0.9, 2.5, 4.9, 30.0)  # seconds
 
@@ -83,7 +84,7 @@ def test_once_the_channel_was_asked_what_it_did_is_noted_however_long_it_takes(
             await bot.enqueue("hello", id="m1")  # the same message, twice
             bot.channel.faults.add(Fault("channel.send", delay=channel, times=1))
             said, seconds = await timed(bot.runs_queue())
-            assert said == ["This is coming back from the trigger! hello"]
+            assert said == [await proactive("hello")]
             assert seconds < LEASE
             bot.clock.advance(LEASE)
             assert await bot.runs_queue() == []

@@ -3,6 +3,7 @@
 from bot_logic.contract.envelope import QUEUE_NAME, VERSION
 from bot_logic.contract.retry import NEWER_VERSION_PAUSE
 from bot_logic.testing import BotUnderTest
+from tests.expected import proactive
 
 
 async def test_a_message_of_a_newer_version_is_put_back_unchanged_however_often_it_comes() -> None:
@@ -21,4 +22,4 @@ async def test_a_message_of_a_newer_version_is_put_back_unchanged_however_often_
 async def test_a_message_of_the_version_before_is_delivered() -> None:
     async with BotUnderTest() as bot:
         await bot.enqueue("hello", attempts=3, firstFailure="Direct Line answered 502 BotError")
-        assert await bot.runs_queue() == ["This is coming back from the trigger! hello"]
+        assert await bot.runs_queue() == [await proactive("hello")]

@@ -16,12 +16,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "testing-your-bot.md"
 
 async def test_the_bot_comes_back_to_the_user() -> None:
     async with BotUnderTest() as bot:
-        assert await bot.hears("hello") == [
-            "1: You said hello. Message added to the queue.",
-        ]
-        assert await bot.runs_queue() == [
-            "This is coming back from the trigger! hello",
-        ]
+        (answer,) = await bot.hears("hello")
+        assert "hello" in answer
+        (proactive,) = await bot.runs_queue()
+        assert "hello" in proactive
 
 
 class Kitchen(ProactiveBot):
@@ -40,9 +38,8 @@ async def test_another_program_speaks_through_the_kitchens_bot() -> None:
 async def test_a_user_learns_that_the_queue_is_down() -> None:
     async with BotUnderTest() as bot:
         bot.storage.faults.add(Fault("queue.put", error=MessageNotInserted("it is full")))
-        assert await bot.hears("hello") == [
-            "There was an error inserting your message into queue",
-        ]
+        assert len(await bot.hears("hello")) == 1
+        assert bot.storage.queue("bot-queue").texts == []
 
 
 async def test_a_blocked_bot_leaves_a_dead_letter() -> None:
@@ -60,9 +57,8 @@ async def test_a_message_waits_for_its_time() -> None:
         await bot.enqueue("Your shift starts.", at=in_an_hour)
         assert await bot.runs_queue() == []
         bot.clock.advance(3601)
-        assert await bot.runs_queue() == [
-            "This is coming back from the trigger! Your shift starts.",
-        ]
+        (proactive,) = await bot.runs_queue()
+        assert "Your shift starts." in proactive
 
 
 async def test_a_channel_that_was_down_gets_the_message_later() -> None:

@@ -1,0 +1,71 @@
+"""Your bot: what it does at each occasion. Edit this beside `bot_logic/bot.py`."""
+
+from typing import Any
+
+import pytest
+
+from bot_logic.contract.envelope import QUEUE_NAME, WORKER_USER_ID
+from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
+from bot_logic.storage.memory import Fault
+from bot_logic.testing import BotUnderTest
+
+
+async def test_whoever_joins_is_welcomed_but_not_the_queue_worker() -> None:
+    async with BotUnderTest() as bot:
+        assert len(await bot.meets("Ada")) == 1
+        assert await bot.meets(WORKER_USER_ID) == []
+
+
+async def test_what_a_user_says_is_acknowledged_and_comes_back() -> None:
+    async with BotUnderTest() as bot:
+        assert "hello" in (await bot.hears("hello"))[-1]
+        assert "hello" in (await bot.runs_queue())[-1]
+
+
+async def test_what_another_program_puts_on_the_queue_is_said() -> None:
+    async with BotUnderTest() as bot:
+        await bot.enqueue("Your pizza is ready.")
+        assert "Your pizza is ready." in (await bot.runs_queue())[-1]
+
+
+async def test_an_activity_is_sent_as_it_is() -> None:
+    async with BotUnderTest() as bot:
+        card = {"contentType": "application/vnd.microsoft.card.hero", "content": {"title": "x"}}
+        await bot.enqueue(activity={"attachments": [card]})
+        await bot.runs_queue()
+        (attachment,) = bot.channel.sent[-1].activity.attachments
+        assert attachment.content == {"title": "x"}
+
+
+@pytest.mark.parametrize("error", [QueueNotCreated("no"), MessageNotInserted("no")])
+async def test_a_user_whose_message_was_not_queued_is_told_so(error: Exception) -> None:
+    async with BotUnderTest() as bot, BotUnderTest() as well:
+        bot.storage.faults.add(Fault("queue.put", error))
+        assert len(said := await bot.hears("hello")) == 1
+        assert said != await well.hears("hello")
+        assert bot.storage.queue(QUEUE_NAME).texts == []
+
+
+async def test_a_message_that_cannot_be_counted_is_acknowledged_all_the_same() -> None:
+    async with BotUnderTest() as bot:
+        bot.storage.faults.add(Fault("table.read", ServiceUnavailable("down")))
+        assert "hello" in (await bot.hears("hello"))[-1]
+        assert len(bot.storage.queue(QUEUE_NAME).texts) == 1
+
+
+@pytest.mark.parametrize(
+    "activity",
+    [
+        {"text": ""},
+        {"text": "  "},
+        {},
+        {"value": {"size": "L"}},
+        {"attachments": [{"contentType": "image/png", "contentUrl": "x"}]},
+        {"text": "x" * 45_000},
+    ],
+    ids=["empty", "blank", "none", "card submit", "attachment", "too long"],
+)
+async def test_what_cannot_be_queued_gets_an_answer(activity: dict[str, Any]) -> None:
+    async with BotUnderTest() as bot:
+        assert len(await bot.receives({"type": "message"} | activity)) == 1
+        assert bot.storage.queue(QUEUE_NAME).texts == []
