@@ -14,7 +14,7 @@ DO ?= list
 UPGRADE ?=
 
 AZURITE := local_dev/node_modules/.bin/azurite
-WEB_CHAT := local_dev/web_chat/webchat-minimal.js
+WEB_CHAT := local_dev/web_chat/webchat.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 
 .PHONY: run test picture chaos bench peers dead-letters check check-lock lock \
@@ -115,7 +115,7 @@ $(WEB_CHAT): Makefile
 	  echo "Node.js 20 or newer is needed, for Web Chat: https://nodejs.org"; exit 1; }
 	@echo "Fetching Web Chat ..."
 	@cd $(@D) && tar -xzf "$$(npm pack --silent $(WEB_CHAT_PACKAGE))" \
-	  --strip-components=2 package/dist/webchat-minimal.js && rm botframework-webchat-*.tgz
+	  --strip-components=2 package/dist/webchat.js && rm botframework-webchat-*.tgz
 	@touch $@
 
 clean:

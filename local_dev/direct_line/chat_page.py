@@ -25,7 +25,7 @@ async def page_file(request: web.Request) -> web.StreamResponse:
     path = request.app[SERVICE].settings.web_chat / name
     if not path.is_file():
         raise ApiError(404, "NotFound", f"{name} is missing. Run 'make run', which fetches it.")
-    caching = "public, max-age=86400" if name == "webchat-minimal.js" else "no-cache"
+    caching = "public, max-age=86400" if name == "webchat.js" else "no-cache"
     headers = {"Cache-Control": caching, "Content-Security-Policy": CONTENT_POLICY}
     return web.FileResponse(path, headers=headers)
 
@@ -57,7 +57,7 @@ def _conversation(service: DirectLine, user: JsonObject, *, fresh: bool) -> Conv
     return current
 
 
-FILES = ["/", "/chat.css", "/chat.js", "/webchat-minimal.js"]
+FILES = ["/", "/chat.css", "/chat.js", "/webchat.js"]
 ROUTES = [
     *[web.get(path, page_file) for path in FILES],
     web.post("/chat/token", chat_token),

@@ -123,5 +123,5 @@ document.getElementById("new-conversation").addEventListener("click", () => ente
 if (window.WebChat) {
   enter();
 } else {
-  say("webchat-minimal.js is missing. Run “make run”, which fetches it, and reload this page.");
+  say("webchat.js is missing. Run “make run”, which fetches it, and reload this page.");
 }

@@ -16,6 +16,7 @@ from playwright.async_api import Error as PlaywrightError
 from local_dev.ports import free_ports
 from local_dev.processes import Processes, Program
 from local_dev.run import Ports, Stack, prepare
+from tests.expected import welcome
 from tests.resilience.local_direct_line import LocalDirectLine
 
 # For a machine without a screen that reaches no other network; root needs --no-sandbox.
@@ -109,7 +110,7 @@ class Chat:
 
     async def open(self) -> None:
         await self.page.goto(self.url)
-        await self.sees("Welcome You!")
+        await self.sees(await welcome("You"))
 
     async def says(self, text: str) -> None:
         box = self.page.locator("input[data-id=webchat-sendbox-input]")

@@ -1,0 +1,96 @@
+"""What a program puts on the queue as an activity is shown as one: cards, Markdown, buttons."""
+
+import json
+from typing import Any
+
+import pytest
+from azure.storage.queue.aio import QueueClient
+
+from bot_logic.contract.envelope import QUEUE_NAME
+from tests.end_to_end.conftest import Chat, NewChat, RunningStack
+from tests.expected import acknowledgement, answer
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ADAPTIVE_CARD = {
+    "contentType": "application/vnd.microsoft.card.adaptive",
+    "content": {
+        "type": "AdaptiveCard",
+        "version": "1.5",
+        "body": [{"type": "TextBlock", "text": "Your pizza is in the oven", "size": "Large"}],
+        "actions": [{"type": "Action.Submit", "title": "Add chili", "data": {"chili": True}}],
+    },
+}
+HERO_CARD = {
+    "contentType": "application/vnd.microsoft.card.hero",
+    "content": {
+        "title": "Table for two",
+        "buttons": [{"type": "imBack", "title": "Confirm", "value": "I confirm the table"}],
+    },
+}
+
+
+async def notify(running: RunningStack, chat: Chat, activity: dict[str, Any]) -> None:
+    """Put an activity for this window's user on the queue, as any other program does."""
+    user_id = await chat.page.evaluate("localStorage.getItem('proactive-bot-user')")
+    async with running.direct_line() as direct_line:
+        conversations = await direct_line.call("GET", "/local/conversations")
+    (known,) = [each for each in conversations if each["user"].get("id") == user_id]
+    reference = {
+        "channelId": "directline",
+        "serviceUrl": running.chat_page,
+        "conversation": {"id": known["id"]},
+        "user": known["user"],
+        "bot": {"id": "bot", "name": "Bot"},
+    }
+    connection = running.stack.storage_connection
+    async with QueueClient.from_connection_string(connection, QUEUE_NAME) as queue:
+        await queue.send_message(json.dumps({"conversation": reference, "activity": activity}))
+
+
+async def press(chat: Chat, button: str) -> None:
+    """Press what can be pressed; for screen readers, Web Chat shows each button once more."""
+    await chat.page.locator("button[tabindex='0']").filter(has_text=button).last.click()
+
+
+async def test_an_adaptive_card_is_shown_and_its_button_reaches_the_bot(
+    new_chat: NewChat, running: RunningStack
+) -> None:
+    chat = await new_chat()
+    await chat.says("hello")
+    await chat.sees(await acknowledgement("hello"))
+    await notify(running, chat, {"attachments": [ADAPTIVE_CARD]})
+    await chat.page.get_by_text("Your pizza is in the oven", exact=True).last.wait_for(
+        timeout=10_000
+    )
+    await press(chat, "Add chili")
+    await chat.sees(await answer({"value": {"chili": True}}))
+
+
+async def test_a_hero_cards_button_says_its_words(new_chat: NewChat, running: RunningStack) -> None:
+    chat = await new_chat()
+    await chat.says("hello")
+    await chat.sees(await acknowledgement("hello"))
+    await notify(running, chat, {"attachments": [HERO_CARD]})
+    await chat.page.get_by_text("Table for two", exact=True).last.wait_for(timeout=10_000)
+    await press(chat, "Confirm")
+    await chat.sees(await acknowledgement("I confirm the table", 2))
+
+
+async def test_markdown_and_suggested_actions_are_rendered(
+    new_chat: NewChat, running: RunningStack
+) -> None:
+    chat = await new_chat()
+    await chat.says("hello")
+    await chat.sees(await acknowledgement("hello"))
+    actions = [{"type": "imBack", "title": "Yes", "value": "yes please"}]
+    text = "Your **order** is [ready](https://example.org)"
+    await notify(
+        running,
+        chat,
+        {"text": text, "textFormat": "markdown", "suggestedActions": {"actions": actions}},
+    )
+    bold = chat.page.locator(".webchat__bubble__content strong").filter(has_text="order")
+    await bold.wait_for(timeout=10_000)
+    await press(chat, "Yes")
+    await chat.sees(await acknowledgement("yes please", 2))
