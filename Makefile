@@ -24,7 +24,8 @@ WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 run: setup
 	@$(VENV)/bin/python -m local_dev.run
 
-test: setup peers $(VENV)/.browser
+# Unit tests need less, so `make test TESTS=tests/unit` sets up less.
+test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup peers $(VENV)/.browser)
 	@$(VENV)/bin/python -m pytest $(TESTS)
 
 # The picture in the README, taken by the end-to-end test.

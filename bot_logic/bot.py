@@ -27,6 +27,8 @@ TYPING_TIMEOUT = 1
 COUNT_TIMEOUT = 2
 REPLY_TIMEOUT = 4
 
+APOLOGY = "Something went wrong here, and your message was not dealt with. Please try again later."
+
 logger = logging.getLogger(__name__)
 
 
@@ -45,6 +47,17 @@ class ProactiveBot(ActivityHandler):
         self._counter = counter
         self._typing_timeout = typing_timeout
         self._reply_timeout = reply_timeout
+
+    async def on_turn(self, turn_context: TurnContext) -> None:
+        """Take a turn; if it fails, tell the user so, and let the log say why."""
+        try:
+            await super().on_turn(turn_context)
+        except (ProactiveBotError, TimeoutError):  # a dependency's fault: the channel tries again
+            raise
+        except Exception:
+            if turn_context.activity.type == ActivityTypes.message:
+                await self._try_to_send(turn_context, APOLOGY, self._reply_timeout)
+            raise
 
     async def on_trigger(self, turn: TurnContext, envelope: Envelope) -> None:
         """Say what the queue brought back, in the conversation that `envelope` belongs to.

@@ -38,19 +38,20 @@ Command = Callable[[DeadLetterStore, argparse.Namespace], Coroutine[Any, Any, No
 
 
 async def list_all(store: DeadLetterStore, options: argparse.Namespace) -> None:
-    """List the dead letters, one line each, without what was said."""
-    count = 0
-    async for filed in _chosen(store, options):
-        letter, count = filed.dead_letter, count + 1
+    """List the dead letters, the newest first, one line each, without what was said."""
+    found = [filed async for filed in _chosen(store, options)]
+    for filed in sorted(found, key=lambda each: each.dead_letter.dead_lettered_at, reverse=True):
+        letter = filed.dead_letter
         attempts = "" if letter.attempts is None else f" (attempts: {letter.attempts})"
-        _say(f"{letter.id}  {letter.dead_lettered_at}  {letter.error}: {letter.reason}{attempts}")
-    _say(f"dead letters: {count}")
+        reason = f"{letter.error}: {letter.reason}{attempts}"
+        _say(f"{letter.id}  {letter.dead_lettered_at}  {letter.missed or '-'}  {reason}")
+    _say(f"dead letters: {len(found)}")
 
 
 async def show(store: DeadLetterStore, options: argparse.Namespace) -> None:
     """Show all of each dead letter, as JSON."""
     async for filed in _chosen(store, options):
-        _say(json.dumps(asdict(filed.dead_letter), indent=2))
+        _say(json.dumps(asdict(filed.dead_letter) | {"sent": filed.sent}, indent=2))
 
 
 async def replay(store: DeadLetterStore, options: argparse.Namespace) -> None:

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, Final
 
 import azure.functions as func
@@ -21,6 +23,8 @@ from bot_logic.deadline import deadline
 from bot_logic.errors import BadRequest, NewerVersion, PermanentError, RetryableError
 
 TURN_TIMEOUT: Final = 13  # seconds; Direct Line waits 15 for the bot, then tells the user it failed
+
+STEPS_SHOWN: Final = 4  # of a traceback, the last ones
 
 logger = logging.getLogger(__name__)
 
@@ -111,8 +115,17 @@ def _error_response(error: Exception) -> func.HttpResponse:
             logger.warning("turn failed: %s", error)
             return _error_body(502, "Refused", str(error))
         case _:
-            logger.error("the bot failed", exc_info=error)
+            logger.error("the bot failed", exc_info=(type(error), error, _last_steps(error)))
             return _error_body(500, "BotError", "the bot failed; its log says why")
+
+
+def _last_steps(error: Exception) -> TracebackType | None:
+    """Return the end of an error's traceback: the steps through the SDK say nothing."""
+    steps = list(traceback.walk_tb(error.__traceback__))
+    last = error.__traceback__
+    for _ in steps[STEPS_SHOWN:]:
+        last = last.tb_next if last is not None else None
+    return last
 
 
 def _error_body(

@@ -1,7 +1,8 @@
 """The bot's way to the queue: what it puts there comes back to its `on_trigger`."""
 
 import logging
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from botbuilder.core import TurnContext
 
@@ -27,8 +28,15 @@ class Outbox:
         self._chance = chance
         self._message_lifetime = message_lifetime
 
-    async def put(self, turn: TurnContext, text: str) -> str:
+    async def put(
+        self, turn: TurnContext, text: str, *, data: Mapping[str, Any] | None = None
+    ) -> str:
         """Put a text on the queue, and return the message's id; then the queue has it.
+
+        Args:
+            turn: whose conversation it comes back to.
+            text: what `on_trigger` finds in `envelope.text`.
+            data: what it finds in `envelope.data`, as JSON: for example what this message is for.
 
         Raises:
             OversizedMessage: it does not fit into a queue message.
@@ -41,6 +49,7 @@ class Outbox:
             message_id=self._chance.new_id(),
             now=self._clock.now(),
             lifetime=self._message_lifetime,
+            data=data,
         )
         envelope.check_size()
         try:

@@ -32,6 +32,7 @@ class DeadLetter:
         attempts: how often a delivery was tried and failed; None if it says nothing of that.
         age_seconds: how old it was when it ended; None if it says nothing of that.
         dead_lettered_at: ISO 8601, or "" if it does not say.
+        missed: who did not get it: the channel, the conversation's id and the user's, if it says.
         message: the message itself: a JSON value, or a string that is not JSON.
     """
 
@@ -43,6 +44,7 @@ class DeadLetter:
     attempts: int | None
     age_seconds: int | None
     dead_lettered_at: str
+    missed: str
     message: Any
 
     def message_to_replay(self, now: float) -> str:
@@ -92,15 +94,17 @@ def read_dead_letter(body: bytes | str, *, default_id: str) -> DeadLetter:
     message = content["message"]
     own_id = message.get("id") if isinstance(message, Mapping) else None
     message_id = str(own_id) if is_id(own_id) else default_id
+    envelope = _envelope(message, message_id)
     return DeadLetter(
         id=message_id,
-        key=_key(message, message_id),
+        key=message_id if envelope is None else envelope.key,
         error=_word(content, "error"),
         reason=_word(content, "reason"),
         first_reason=_word(content, "firstReason"),
         attempts=_number(content, "attempts"),
         age_seconds=_number(content, "ageSeconds"),
         dead_lettered_at=_word(content, "deadLetteredAt"),
+        missed="" if envelope is None else _missed(envelope),
         message=message,
     )
 
@@ -117,13 +121,20 @@ def _why_bare(text: str) -> dict[str, Any]:
     return {"error": HOST_GAVE_UP, "reason": reason}
 
 
-def _key(message: Any, message_id: str) -> str:
-    """Return the key under which whoever delivers this message would look for its record."""
+def _envelope(message: Any, message_id: str) -> Envelope | None:
+    """Read a message as whoever delivers it would; None if it is none of ours."""
     try:
         text = message if isinstance(message, str) else json.dumps(message)
-        return decode(text, default_id=message_id, now=0).key
+        return decode(text, default_id=message_id, now=0)
     except ProactiveBotError:
-        return message_id
+        return None
+
+
+def _missed(envelope: Envelope) -> str:
+    to = envelope.conversation
+    user = to.get("user") or {}
+    ids = to["channelId"], to["conversation"]["id"], user.get("id")
+    return " ".join(each for each in ids if each)
 
 
 def _reasons(error: Exception, now: float) -> dict[str, Any]:

@@ -103,6 +103,7 @@ class Envelope:
         message_id: str,
         now: float,
         lifetime: int,
+        data: Mapping[str, Any] | None = None,
     ) -> Self:
         """Make an envelope now, to be delivered within `lifetime` seconds.
 
@@ -112,12 +113,14 @@ class Envelope:
             message_id: which nobody has used before.
             now: Unix time, seconds.
             lifetime: seconds.
+            data: for the bot's `on_trigger`.
 
         Raises:
             UndecodableMessage: the reference lacks what a delivery needs.
         """
         checked = _checked_reference(conversation)
-        return cls(message_id, checked, text, created=int(now), expires=int(now) + lifetime)
+        created = int(now)
+        return cls(message_id, checked, text, created, data=data, expires=created + lifetime)
 
     def to_document(self) -> Json:
         """Return this envelope as the JSON object that travels; what is empty is left out."""

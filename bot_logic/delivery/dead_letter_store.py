@@ -130,7 +130,7 @@ class DeadLetterStore:
 
 def _record(letter: DeadLetter, sent: int) -> None:
     logger.error(
-        "dead letter %s: %s: %s (first: %s; %s attempts, %s s old, %d activities sent)",
+        "dead letter %s: %s: %s (first: %s; attempts: %s, seconds old: %s, activities sent: %d)",
         letter.id,
         letter.error,
         letter.reason,

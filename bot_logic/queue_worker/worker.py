@@ -95,7 +95,7 @@ class QueueWorker:
             else:
                 await self.redelivery.after_failure(envelope, error)
         else:
-            logger.info("message %s handed to the bot", envelope.id)
+            logger.info("the bot has seen to message %s", envelope.id)
 
     async def _has_successor(self, envelope: Envelope) -> bool:
         """Tell whether the bot has seen to a message, although Direct Line says that it failed."""

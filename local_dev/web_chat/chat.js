@@ -39,7 +39,7 @@ const STYLE = {
   typingAnimationWidth: 64,
 };
 
-const user = { id: userId(), name: "You" };
+const user = { id: userId() };
 let leave = () => {};
 
 function userId() {
@@ -96,7 +96,7 @@ function show(token, userID) {
   const directLine = WebChat.createDirectLine({ domain: DOMAIN, token, webSocket: !POLLING });
   const element = document.createElement("div");
   document.getElementById("chat").replaceChildren(element);
-  WebChat.renderWebChat({ directLine, userID, username: user.name, styleOptions: STYLE }, element);
+  WebChat.renderWebChat({ directLine, userID, styleOptions: STYLE }, element);
   const timer = setInterval(async () => {
     if (!(await isAlive(directLine)) && leave === end) {
       enter();

@@ -110,7 +110,7 @@ class Chat:
 
     async def open(self) -> None:
         await self.page.goto(self.url)
-        await self.sees(await welcome("You"))
+        await self.sees(await welcome(""))
 
     async def says(self, text: str) -> None:
         box = self.page.locator("input[data-id=webchat-sendbox-input]")

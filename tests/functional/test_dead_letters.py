@@ -170,20 +170,29 @@ def operator(
 
 async def test_an_operator_lists_shows_and_purges(app: AppUnderTest, operator: Operator) -> None:
     assert await operator.types("") == "dead letters: 0\n"
-    await a_dead_letter(app)
+    ada = await a_dead_letter(app)
     await app.file_dead_letters()
     (filed,) = await app.filed()
     listed = await operator.types("list")
-    assert (
-        f"{filed.dead_letter.id}  {filed.dead_letter.dead_lettered_at}  Refused: Direct Line"
-        in listed
-    )
+    letter = filed.dead_letter
+    who = f"directline {ada.conversation_id} {ada.user_id}"
+    assert f"{letter.id}  {letter.dead_lettered_at}  {who}  Refused: Direct Line" in listed
     assert "hello" not in listed
     shown: dict[str, Any] = json.loads(await operator.types(f"show {filed.dead_letter.id}"))
     assert shown["message"]["text"] == "hello"
     assert await operator.types("purge --all --error ConversationGone") == ""
     assert "purged" in await operator.types(f"purge {filed.dead_letter.id}")
     assert await operator.types("list") == "dead letters: 0\n"
+
+
+async def test_an_operator_sees_the_newest_first(app: AppUnderTest, operator: Operator) -> None:
+    for second in (3, 1, 2):
+        letter = {"error": "Refused", "reason": "no", "message": {"id": f"m{second}"}}
+        letter["deadLetteredAt"] = f"2026-01-01T00:00:0{second}+00:00"
+        await app.put_on_poison_queue(json.dumps(letter))
+    await app.file_dead_letters()
+    listed = await operator.types("list")
+    assert [line[:2] for line in listed.splitlines()[:3]] == ["m3", "m2", "m1"]
 
 
 async def test_an_operator_replays_all_of_a_kind(app: AppUnderTest, operator: Operator) -> None:

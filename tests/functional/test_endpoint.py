@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import traceback
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
 from bot_logic.bot import ProactiveBot
+from bot_logic.bot_endpoint.endpoint import STEPS_SHOWN
 from bot_logic.bot_endpoint.sdk.activity_json import MAX_BODY
 from bot_logic.clock import SYSTEM_CLOCK
 from bot_logic.conversations import build
@@ -98,6 +100,22 @@ async def test_an_error_in_a_turn_is_an_answer_too(
     assert answer.error == error
     assert "secret detail" not in json.dumps(answer.body)
     assert answer.headers.get("Retry-After") == ("7" if answer.status == 503 else None)
+
+
+async def test_a_fault_in_the_bot_is_one_short_traceback_in_the_log(
+    app: AppUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(ProactiveBot):
+        async def on_message_activity(self, turn: TurnContext) -> None:  # noqa: ARG002
+            raise RuntimeError("a fault")
+
+    await app.rewire(make_bot=Failing)
+    await app.post(activity(await app.user()))
+    (record,) = [each for each in caplog.records if each.exc_info]
+    assert record.exc_info is not None
+    steps = traceback.extract_tb(record.exc_info[2])
+    assert steps[-1].name == "on_message_activity"
+    assert len(steps) <= STEPS_SHOWN
 
 
 async def test_a_bot_can_change_and_withdraw_what_it_said(app: AppUnderTest) -> None:

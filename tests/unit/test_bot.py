@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from botbuilder.core import TurnContext
 
-from bot_logic.contract.envelope import QUEUE_NAME, WORKER_USER_ID
+from bot_logic.bot import ProactiveBot
+from bot_logic.contract.envelope import QUEUE_NAME, WORKER_USER_ID, Envelope
 from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
 from bot_logic.storage.memory import Fault
 from bot_logic.testing import BotUnderTest
@@ -69,3 +71,28 @@ async def test_what_cannot_be_queued_gets_an_answer(activity: dict[str, Any]) ->
     async with BotUnderTest() as bot:
         assert len(await bot.receives({"type": "message"} | activity)) == 1
         assert bot.storage.queue(QUEUE_NAME).texts == []
+
+
+class Broken(ProactiveBot):
+    async def on_message_activity(self, turn: TurnContext) -> None:  # noqa: ARG002
+        raise RuntimeError("a fault")
+
+
+async def test_a_user_is_told_when_the_bot_fails() -> None:
+    async with BotUnderTest(Broken) as bot:
+        with pytest.raises(RuntimeError):
+            await bot.hears("hello")
+        assert len(bot.channel.sent) == 1
+
+
+async def test_what_the_bot_puts_on_the_queue_can_carry_data() -> None:
+    class Kitchen(ProactiveBot):
+        async def on_message_activity(self, turn: TurnContext) -> None:
+            await self._outbox.put(turn, "pizza", data={"size": "L"})
+
+        async def on_trigger(self, turn: TurnContext, envelope: Envelope) -> None:
+            await turn.send_activity(f"{envelope.text} {(envelope.data or {})['size']}")
+
+    async with BotUnderTest(Kitchen) as bot:
+        await bot.hears("hello")
+        assert await bot.runs_queue() == ["pizza L"]
