@@ -68,8 +68,8 @@ class ProactiveBot(ActivityHandler):
         were sent, the first two that the next attempt sends are taken for those. So send the same
         number in the same order each time, and do what must not be done twice after sending.
         """
-        card = activity_of(envelope)
-        await turn.send_activity(card or f"This is coming back from the trigger! {envelope.text}")
+        text = f"This is coming back from the trigger! {envelope.text}"
+        await turn.send_activity(activity_of(envelope) or text)
 
     async def on_message_activity(self, turn: TurnContext) -> None:
         """Put what a user wrote on the queue, and say so once the queue has it."""

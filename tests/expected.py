@@ -56,6 +56,14 @@ async def proactive(text: str) -> str:
         return (await bot.runs_queue())[-1]
 
 
+async def sends_activities() -> bool:
+    """Tell whether the bot sends what a program sends instead of a text."""
+    async with BotUnderTest() as bot:
+        await bot.enqueue(activity={"attachments": [{"contentType": "x", "content": {}}]})
+        await bot.runs_queue()
+        return bool(bot.channel.sent and bot.channel.sent[-1].activity.attachments)
+
+
 async def proactive_pattern() -> re.Pattern[str]:
     """Return a pattern of all that is said because of the queue; its group is the text."""
     return _around(await proactive(_PLACE))

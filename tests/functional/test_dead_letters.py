@@ -10,7 +10,7 @@ import pytest
 
 from bot_logic.admin.dead_letters import main
 from bot_logic.errors import MessageNotInserted
-from tests.expected import proactive
+from tests.expected import proactive, proactive_pattern
 from tests.functional.app_under_test import NOWHERE, AppUnderTest, ChatUser
 from tests.functional.azurite_process import Azurite
 from tests.functional.messages import plain_message, reference_of
@@ -27,7 +27,8 @@ async def a_dead_letter(app: AppUnderTest, status: int = 400) -> ChatUser:
 
 
 async def proactive_messages(user: ChatUser) -> list[str]:
-    return [text for text in await user.hears(1) if "from the trigger" in text]
+    said = await proactive_pattern()
+    return [text for text in await user.hears(1) if said.fullmatch(text)]
 
 
 async def test_a_dead_letter_is_filed_with_its_reason_and_logged_without_its_text(

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from tests.expected import proactive_pattern
 from tests.functional.app_under_test import AppUnderTest, ReceivedMessage
 from tests.functional.messages import plain_message
 
 
 async def said_by_the_trigger(user: Any) -> int:
-    return sum("from the trigger" in text for text in await user.hears(1))
+    said = await proactive_pattern()
+    return sum(said.fullmatch(text) is not None for text in await user.hears(1))
 
 
 async def test_the_same_message_twice_on_the_queue_is_delivered_once(app: AppUnderTest) -> None:
