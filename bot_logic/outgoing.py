@@ -54,13 +54,34 @@ async def json_or_none(response: aiohttp.ClientResponse) -> Any:
 def error_code(answer: Any) -> str:
     """Return a Bot Framework service's own word for an error, or "".
 
-    As in ``{"error": {"code": "ConversationNotFound", "message": "…"}}``.
+    As in ``{"error": {"code": "ConversationNotFound", "message": "…"}}``. Teams also answers
+    ``{"errorCode": 209, "message": "{'subCode': 'MessageWritesBlocked', …}"}``: the message is
+    JSON itself and has the word, for the number stands for many errors.
+    https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages#understand-who-blocked-muted-or-uninstalled-a-bot
     """
-    try:
-        code = answer["error"]["code"]
-    except (LookupError, TypeError):
-        return ""
-    return code[:64] if isinstance(code, str) and code.isprintable() else ""
+    outer = _object(answer)
+    error = _object(outer.get("error"))
+    details = _object(outer.get("message")) or _object(error.get("message"))
+    return _word(details.get("subCode")) or _word(error.get("code")) or _number(outer)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """Return a JSON object, also one that stands in a string; {} for all else."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = from_json(value.encode())
+        except ValueError:
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _word(value: Any) -> str:
+    return value[:64] if isinstance(value, str) and value.isprintable() else ""
+
+
+def _number(answer: dict[str, Any]) -> str:
+    number = answer.get("errorCode")
+    return f"errorCode {number}"[:64] if isinstance(number, int) else ""
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
