@@ -21,7 +21,8 @@ ProactiveBotError
     ├── ExpiredMessage       it is too late to deliver it
     ├── OversizedMessage     it does not fit into a queue message
     └── Refused              a dependency will never take this message
-        └── ConversationGone the conversation is over; its reference can be forgotten
+        ├── ConversationGone the conversation is over; its reference can be forgotten
+        └── ConversationBlocked  the bot may not write there now; its reference is kept
 """
 
 from collections.abc import Sequence
@@ -160,4 +161,8 @@ class Refused(PermanentError):
 
 
 class ConversationGone(Refused):
-    """The channel no longer knows the conversation, or the user blocked the bot."""
+    """The channel does not know the conversation any more."""
+
+
+class ConversationBlocked(Refused):
+    """The bot may not write to the conversation: somebody blocked, removed or disabled it."""

@@ -15,6 +15,19 @@ from bot_logic.errors import ServiceUnavailable
 
 RECORD_TIMEOUT: Final = 6  # seconds; a table itself takes 5 at most
 
+# What else comes from somebody there. It shows that the bot is not blocked; but it makes no
+# conversation known, for a message extension is used where the bot was never added, too.
+_SIGNS_OF_LIFE: Final = frozenset(
+    {
+        ActivityTypes.event,
+        ActivityTypes.invoke,
+        ActivityTypes.message_delete,
+        ActivityTypes.message_reaction,
+        ActivityTypes.message_update,
+        ActivityTypes.typing,
+    }
+)
+
 logger = logging.getLogger(__name__)
 
 
@@ -41,10 +54,14 @@ class ConversationRecorder:
             return self._conversations.forget(reference_of(activity))
         if _user_was_added(activity):
             return self._conversations.remember(reference_of(activity), rewrite=True)
-        if activity.type == ActivityTypes.message and not _is_worker(activity.from_property):
+        if _is_worker(activity.from_property):
+            return None
+        if activity.type == ActivityTypes.message:
             reference = reference_of(activity)
             if not self._conversations.knows(reference):
                 return self._conversations.remember(reference)
+        if activity.type in _SIGNS_OF_LIFE:
+            return self._conversations.unblock(activity.channel_id, activity.conversation.id)
         return None
 
 

@@ -24,6 +24,7 @@ from bot_logic.delivery.redelivery import Redelivery
 from bot_logic.errors import (
     AskedInVain,
     BadRequest,
+    ConversationBlocked,
     ConversationGone,
     ExpiredMessage,
     HostDown,
@@ -128,8 +129,8 @@ class TriggerHandler:
     async def _after_failure(self, envelope: Envelope, error: Failure) -> None:
         if isinstance(error, HostDown | AskedInVain):
             raise error  # the worker shall know of it, and put the message back
-        if isinstance(error, ConversationGone):
-            await self._forget(envelope)
+        if isinstance(error, ConversationGone | ConversationBlocked):
+            await self._record(envelope, error)
         await self.redelivery.after_failure(envelope, error)
 
     async def _deliver(self, envelope: Envelope, sent: list[str]) -> None:
@@ -147,11 +148,18 @@ class TriggerHandler:
                 f"on_trigger took longer than {DELIVERY_TIMEOUT} s, and had sent {len(sent)}"
             ) from None
 
-    async def _forget(self, envelope: Envelope) -> None:
+    async def _record(
+        self, envelope: Envelope, error: ConversationGone | ConversationBlocked
+    ) -> None:
+        reference = dict(envelope.conversation)
         try:
-            await self.conversations.forget_stale(dict(envelope.conversation))
-        except ServiceUnavailable as error:
-            logger.warning("conversation of message %s not forgotten: %s", envelope.id, error)
+            if isinstance(error, ConversationGone):
+                await self.conversations.forget_stale(reference)
+            else:
+                await self.conversations.mark_blocked(reference, str(error))
+        except ServiceUnavailable as unavailable:
+            kind = type(error).__name__
+            logger.warning("%s of message %s not recorded: %s", kind, envelope.id, unavailable)
 
 
 def _host(envelope: Envelope) -> str:

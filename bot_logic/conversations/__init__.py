@@ -4,10 +4,11 @@ May import: storage, contract, errors, clock.
 """
 
 from bot_logic.clock import Clock
-from bot_logic.conversations.references import TABLE_NAME, Conversations
+from bot_logic.conversations.blocked import Blocked
+from bot_logic.conversations.references import TABLE_NAME, Conversation, Conversations
 from bot_logic.storage.protocols import Storage
 
-__all__ = ["TABLE_NAME", "Conversations", "build"]
+__all__ = ["TABLE_NAME", "Blocked", "Conversation", "Conversations", "build"]
 
 
 def build(storage: Storage, clock: Clock) -> Conversations:

@@ -1,22 +1,33 @@
 """Conversation references: the conversations that the bot can continue.
 
 Written when a conversation is first met and when its reference changed, deleted when the bot was
-removed or the channel says that the conversation is gone.
+removed or the channel says that the conversation is gone. Where the bot may not write for the time
+being, the reference stays and is marked, until something is heard from there again.
 """
 
 import hashlib
 import json
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bot_logic.clock import Clock
-from bot_logic.storage.protocols import Table, digest_key
+from bot_logic.conversations.blocked import MAX_REASON, Blocked, unmarked
+from bot_logic.storage.protocols import StoredRow, Table, digest_key
 
 TABLE_NAME: Final = "conversations"
 KNOWN_FOR: Final = 300  # seconds in which a reference seen here is not written again
 MAX_KNOWN: Final = 10_000  # conversations remembered in memory, about 2 MB
 
 Reference = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What is known of a conversation; `blocked` is None as long as the bot may write to it."""
+
+    reference: Reference
+    blocked: Blocked | None
 
 
 class Conversations:
@@ -41,13 +52,29 @@ class Conversations:
 
     def knows(self, reference: Reference) -> bool:
         """Tell whether this process stored the same reference a moment ago."""
-        known, since = self._known.get(_name(reference), ("", 0.0))
-        return known == _digest(reference) and self._clock.elapsed() - since < KNOWN_FOR
+        return self._seen(_name(reference)) == _digest(reference)
 
-    async def find(self, channel_id: str, conversation_id: str) -> Reference | None:
-        """Return the stored reference of a conversation, or None."""
+    async def unblock(self, channel_id: str, conversation_id: str) -> None:
+        """Take the mark off a conversation that was heard of, unless it was looked at just now.
+
+        A conversation that is not stored stays unknown.
+        """
+        name = _named(channel_id, conversation_id)
+        if self._seen(name):
+            return
+        found = await self._table.read(digest_key(name))
+        if found is None:
+            return
+        if Blocked.of(found.columns) is not None:
+            await self._table.replace(found.key, unmarked(found.columns), found.etag)
+        self._note(name, _digest(json.loads(found.columns["reference"])))
+
+    async def find(self, channel_id: str, conversation_id: str) -> Conversation | None:
+        """Return what is known of a conversation, or None."""
         found = await self._table.read(digest_key(_named(channel_id, conversation_id)))
-        return None if found is None else dict(json.loads(found.columns["reference"]))
+        if found is None:
+            return None
+        return Conversation(json.loads(found.columns["reference"]), Blocked.of(found.columns))
 
     async def forget(self, reference: Reference) -> None:
         """Delete the reference of a conversation that is over."""
@@ -61,14 +88,46 @@ class Conversations:
         Raises:
             ServiceUnavailable: the table cannot be reached, or the reference has just changed.
         """
-        name = _name(reference)
-        found = await self._table.read(digest_key(name))
+        found = await self._stored(reference)
+        if found is not None:
+            await self._table.delete(found.key, found.etag)
+
+    async def mark_blocked(self, reference: Reference, reason: str) -> None:
+        """Note that the bot may not write to a conversation, if its reference is still this one.
+
+        `remember` and `unblock` take the mark off again; in another process that has stored the
+        reference, not before `KNOWN_FOR` is over.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached, or the reference has just changed.
+        """
+        found = await self._stored(reference)
         if found is None:
             return
+        before, mark = (
+            Blocked.of(found.columns),
+            Blocked(reason[:MAX_REASON], int(self._clock.now())),
+        )
+        if before is None or before.reason != mark.reason:
+            await self._table.replace(found.key, mark.on(found.columns), found.etag)
+
+    async def _stored(self, reference: Reference) -> StoredRow | None:
+        """Return a conversation's row if it holds this reference; only a newer one has another URL.
+
+        Whatever comes next from there is written, whether this process knew it or not.
+        """
+        name = _name(reference)
+        self._known.pop(name, None)
+        found = await self._table.read(digest_key(name))
+        if found is None:
+            return None
         stored = json.loads(found.columns["reference"])
-        if stored["serviceUrl"] == reference["serviceUrl"]:
-            self._known.pop(name, None)
-            await self._table.delete(found.key, found.etag)
+        return found if stored["serviceUrl"] == reference["serviceUrl"] else None
+
+    def _seen(self, name: str) -> str:
+        """Return the digest of the reference that was stored a moment ago, or ""."""
+        digest, since = self._known.get(name, ("", 0.0))
+        return digest if self._clock.elapsed() - since < KNOWN_FOR else ""
 
     def _note(self, name: str, digest: str) -> None:
         self._known[name] = digest, self._clock.elapsed()

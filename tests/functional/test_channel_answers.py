@@ -10,7 +10,13 @@ from aiohttp.test_utils import TestServer
 from botbuilder.schema import Activity
 
 from bot_logic.bot_endpoint.sdk.connector import Connector
-from bot_logic.errors import AskedToWait, ConversationGone, Refused, ServiceUnavailable
+from bot_logic.errors import (
+    AskedToWait,
+    ConversationBlocked,
+    ConversationGone,
+    Refused,
+    ServiceUnavailable,
+)
 from bot_logic.outgoing import MAX_ANSWER, open_session
 from bot_logic.secret import Secret
 
@@ -55,6 +61,14 @@ def code(word: str) -> str:
     return f'{{"error": {{"code": "{word}"}}}}'
 
 
+# As Microsoft's page on proactive messages shows it, all of 403's body.
+BLOCKED_OR_UNINSTALLED = (
+    r'{"errorCode":209,"message":"{\r\n  \"subCode\": \"MessageWritesBlocked\",\r\n  \"details\": '
+    r"\"Thread is blocked from message writes.\",\r\n  \"errorCode\": null,\r\n  "
+    r'\"errorSubCode\": null\r\n}"}'
+)
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
@@ -71,7 +85,18 @@ def code(word: str) -> str:
         (always(403, "<html>a proxy's page</html>"), ServiceUnavailable),
         (always(403, code("InsufficientPermissions")), Refused),
         (always(404, code("ConversationNotFound")), ConversationGone),
-        (always(403, code("MessageWritesBlocked")), ConversationGone),
+        (always(404, code("ActivityNotFoundInConversation")), Refused),
+        (always(403, code("ConversationNotFound")), Refused),
+        (always(500, code("ConversationNotFound")), ServiceUnavailable),
+        (always(403, code("ConversationBlockedByUser")), ConversationBlocked),
+        (always(403, code("BotNotInConversationRoster")), ConversationBlocked),
+        (always(403, code("BotDisabledByAdmin")), ConversationBlocked),
+        (always(403, code("ForbiddenOperationException")), ConversationBlocked),
+        (always(403, code("TenantNoPermission")), ConversationBlocked),
+        (always(403, code("MessageWritesBlocked")), ConversationBlocked),
+        (always(403, BLOCKED_OR_UNINSTALLED), ConversationBlocked),
+        (always(403, '{"errorCode": 209, "message": "something else"}'), Refused),
+        (always(403, code("InvalidBotApiHost")), Refused),
         (always(400, code("BadArgument")), Refused),
         (always(413), Refused),
     ],

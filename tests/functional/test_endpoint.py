@@ -26,7 +26,8 @@ from tests.functional.messages import activity
 async def stored(app: AppUnderTest, user: ChatUser) -> Any:
     """The stored reference as another process sees it."""
     conversations = build(app.wiring.storage, SYSTEM_CLOCK)
-    return await conversations.find("directline", user.conversation_id)
+    found = await conversations.find("directline", user.conversation_id)
+    return None if found is None else found.reference
 
 
 async def test_a_turn_is_answered_200_with_nothing(app: AppUnderTest) -> None:

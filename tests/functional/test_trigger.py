@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bot_logic import conversations
 from bot_logic.clock import SYSTEM_CLOCK
 from bot_logic.contract.envelope import WORKER_USER_ID, Envelope
 from bot_logic.contract.trigger_token import sign
+from bot_logic.conversations import Conversation
 from bot_logic.secret import Secret
 from tests.expected import proactive
 from tests.functional.app_under_test import SIGNING_KEY, AppUnderTest, ChatUser
@@ -89,14 +91,30 @@ async def test_a_conversation_that_is_gone_is_forgotten_and_dead_lettered(
 ) -> None:
     ada = await app.user()
     await ada.says("hello")
-    assert await stored(app, ada)
+    assert await known(app, ada)
     app.direct_line.conversations.forget(ada.conversation_id)
     assert await app.run_worker() == 1
     (letter,) = await app.dead_letters()
     assert letter["error"] == "ConversationGone"
     assert "ConversationNotFound" in letter["reason"]
     assert letter["message"]["text"] == "hello"
-    assert await stored(app, ada) is None
+    assert await known(app, ada) is None
+
+
+async def test_who_blocked_the_bot_is_marked_until_they_write_again(app: AppUnderTest) -> None:
+    ada = await app.user()
+    await ada.says("hello")
+    rule = app.fail("bot_send", 403, code="ConversationBlockedByUser", times=1)
+    assert await app.run_worker() == 1
+    assert rule.hits == 1
+    (letter,) = await app.dead_letters()
+    assert letter["error"] == "ConversationBlocked"
+    marked = await known(app, ada)
+    assert marked is not None
+    assert marked.blocked is not None
+    assert marked.blocked.reason == letter["reason"]
+    await ada.says("I am back")
+    assert await known(app, ada) == replace(marked, blocked=None)
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -108,7 +126,9 @@ async def test_a_403_or_404_of_unknown_cause_does_not_forget_the_user(
     app.fail("bot_send", status, code="InsufficientPermissions")
     assert await app.run_worker() == 1
     assert [letter["error"] for letter in await app.dead_letters()] == ["Refused"]
-    assert await stored(app, ada)
+    found = await known(app, ada)
+    assert found is not None
+    assert found.blocked is None
 
 
 @pytest.mark.parametrize("status", [400, 413])
@@ -124,7 +144,9 @@ async def test_what_the_channel_will_never_take_is_dead_lettered(
         "Refused",
         f"the channel answered {status} Never",
     )
-    assert await stored(app, ada)
+    found = await known(app, ada)
+    assert found is not None
+    assert found.blocked is None
 
 
 @pytest.mark.parametrize(
@@ -148,7 +170,7 @@ async def test_a_reference_that_the_sdk_cannot_read_comes_to_an_end(
     assert len(await app.dead_letters()) == 1
 
 
-async def stored(app: AppUnderTest, user: ChatUser) -> Any:
-    """The stored reference as another process sees it."""
+async def known(app: AppUnderTest, user: ChatUser) -> Conversation | None:
+    """What another process knows of a user's conversation."""
     another_process = conversations.build(app.wiring.storage, SYSTEM_CLOCK)
     return await another_process.find("directline", user.conversation_id)

@@ -14,7 +14,7 @@ async def test_nothing_is_lost_while_everything_fails(monkeypatch: pytest.Monkey
     outcome = await run(plan)
     assert outcome.acknowledged == plan.messages
     assert outcome.lost == []
-    assert set(outcome.dead_lettered) <= {"ConversationGone"}
+    assert set(outcome.dead_lettered) <= {"ConversationBlocked"}
     assert sum(outcome.faults_hit.values()) > 0
     assert outcome.doubled == []
     # What the killed host had sent and not yet noted.

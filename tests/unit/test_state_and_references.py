@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot_logic.bot_endpoint.state import StateConflict, TableStorage
-from bot_logic.conversations.references import KNOWN_FOR, Conversations
+from bot_logic.conversations.references import KNOWN_FOR, Conversation, Conversations
 from bot_logic.storage.memory import MemoryStorage, MemoryTable
 from bot_logic.storage.protocols import MAX_TEXT, digest_key
 from bot_logic.testing import ManualClock
@@ -66,7 +66,7 @@ async def test_a_reference_is_written_once_and_again_when_it_changed(
     await conversations.remember(REFERENCE | {"serviceUrl": "http://localhost:3001"})
     found = await conversations.find("directline", "c1")
     assert found is not None
-    assert found["serviceUrl"] == "http://localhost:3001"
+    assert found.reference["serviceUrl"] == "http://localhost:3001"
 
 
 async def test_a_conversation_that_starts_again_is_written_again(
@@ -76,7 +76,7 @@ async def test_a_conversation_that_starts_again_is_written_again(
     await ours.remember(REFERENCE)
     await another_process.forget(REFERENCE)
     await ours.remember(REFERENCE, rewrite=True)
-    assert await another_process.find("directline", "c1") == REFERENCE
+    assert await another_process.find("directline", "c1") == Conversation(REFERENCE, blocked=None)
 
 
 async def test_a_reference_is_written_again_after_a_while(
@@ -87,4 +87,4 @@ async def test_a_reference_is_written_again_after_a_while(
     await table.delete(digest_key('["directline", "c1"]'))  # by another process
     clock.advance(KNOWN_FOR)
     await conversations.remember(REFERENCE)
-    assert await conversations.find("directline", "c1") == REFERENCE
+    assert await conversations.find("directline", "c1") == Conversation(REFERENCE, blocked=None)

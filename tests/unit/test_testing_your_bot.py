@@ -7,7 +7,7 @@ from botbuilder.core import TurnContext
 
 from bot_logic.bot import ProactiveBot
 from bot_logic.contract.envelope import Envelope
-from bot_logic.errors import ConversationGone, MessageNotInserted, ServiceUnavailable
+from bot_logic.errors import ConversationBlocked, MessageNotInserted, ServiceUnavailable
 from bot_logic.storage.memory import Fault
 from bot_logic.testing import BotUnderTest
 
@@ -44,11 +44,11 @@ async def test_a_user_learns_that_the_queue_is_down() -> None:
 
 async def test_a_blocked_bot_leaves_a_dead_letter() -> None:
     async with BotUnderTest() as bot:
-        bot.channel.faults.add(Fault("channel.send", error=ConversationGone("blocked")))
+        bot.channel.faults.add(Fault("channel.send", error=ConversationBlocked("blocked")))
         await bot.enqueue("Your pizza is ready.")
         assert await bot.runs_queue() == []
         (dead_letter,) = await bot.dead_letters()
-        assert (dead_letter.error, dead_letter.reason) == ("ConversationGone", "blocked")
+        assert (dead_letter.error, dead_letter.reason) == ("ConversationBlocked", "blocked")
 
 
 async def test_a_message_waits_for_its_time() -> None:

@@ -25,36 +25,12 @@ from yarl import URL
 from bot_logic.addresses import ServiceUrls
 from bot_logic.bot_endpoint.sdk.credentials import Credentials
 from bot_logic.bot_endpoint.sdk.model_json import Malformed, read, write
-from bot_logic.errors import (
-    AskedToWait,
-    ConversationGone,
-    ProactiveBotError,
-    Refused,
-    ServiceUnavailable,
-)
+from bot_logic.bot_endpoint.sdk.refusals import meaning_of
+from bot_logic.errors import ProactiveBotError, Refused, ServiceUnavailable
 from bot_logic.outgoing import error_code, json_or_none, retry_after
 
 MAX_CHANNELS: Final = 256  # whose clients are kept; most bots meet a handful
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)  # seconds
-
-# Error codes after which no message will ever arrive there. Any other 403 or 404 may be a fault in
-# between, or of this one message.
-# https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability
-_GONE: Final = (
-    "ConversationNotFound",
-    "MessageWritesBlocked",
-    "ConversationBlockedByUser",
-    "BotNotInConversationRoster",
-)
-_RETRYABLE: Final = (
-    HTTPStatus.UNAUTHORIZED,  # a token that has just expired, or a service's bad moment
-    HTTPStatus.REQUEST_TIMEOUT,
-    HTTPStatus.CONFLICT,
-    HTTPStatus.PRECONDITION_FAILED,  # Teams: two posts at once
-    HTTPStatus.LOCKED,
-    HTTPStatus.TOO_EARLY,
-)
-_IN_BETWEEN: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
 class Connector:
@@ -121,7 +97,8 @@ class Connector:
 
         Raises:
             ServiceUnavailable: the channel failed, was slow or is throttling.
-            ConversationGone: the conversation is unknown, or the bot may not write to it.
+            ConversationGone: the channel does not know the conversation.
+            ConversationBlocked: the bot may not write to it.
             Refused: the channel will never take this.
         """
         token = await self._credentials.token()
@@ -194,14 +171,4 @@ def _resource(answer: Any) -> ResourceResponse:
 
 async def _error(response: aiohttp.ClientResponse) -> ProactiveBotError:
     code = error_code(await json_or_none(response))
-    what = f"the channel answered {response.status} {code}".rstrip()
-    wait = retry_after(response.headers)
-    if code in _GONE:
-        return ConversationGone(what)
-    if response.status == HTTPStatus.TOO_MANY_REQUESTS or wait is not None:
-        return AskedToWait(what, retry_after=wait)
-    if response.status in _RETRYABLE or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return ServiceUnavailable(what)
-    if response.status in _IN_BETWEEN and not code:  # a channel would say why, a proxy does not
-        return ServiceUnavailable(what)
-    return Refused(what)
+    return meaning_of(response.status, code, retry_after(response.headers))

@@ -1,0 +1,58 @@
+"""What a channel means when it refuses: told by the status and its own word for the error."""
+
+from http import HTTPStatus
+from typing import Final
+
+from bot_logic.errors import (
+    AskedToWait,
+    ConversationBlocked,
+    ConversationGone,
+    ProactiveBotError,
+    Refused,
+    ServiceUnavailable,
+)
+
+# Status and code that tell of a conversation, and not of this one message. Only a channel that
+# does not know it ends it; whoever blocked the bot may let it in again, and nobody tells us when.
+# https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability#status-codes-from-bot-conversational-apis
+_OF_THE_CONVERSATION: Final[dict[tuple[int, str], type[Refused]]] = {
+    (403, "BotDisabledByAdmin"): ConversationBlocked,
+    (403, "BotNotInConversationRoster"): ConversationBlocked,
+    (403, "ConversationBlockedByUser"): ConversationBlocked,
+    (403, "ForbiddenOperationException"): ConversationBlocked,  # not installed for this person
+    (404, "ConversationNotFound"): ConversationGone,
+    # https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages#understand-who-blocked-muted-or-uninstalled-a-bot
+    (403, "MessageWritesBlocked"): ConversationBlocked,
+    # "Tenant is disabled": https://github.com/MicrosoftDocs/bot-docs/issues/1960
+    (403, "TenantNoPermission"): ConversationBlocked,
+}
+_RETRYABLE: Final = (
+    HTTPStatus.UNAUTHORIZED,  # a token that has just expired, or a service's bad moment
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.PRECONDITION_FAILED,  # Teams: two posts at once
+    HTTPStatus.LOCKED,
+    HTTPStatus.TOO_EARLY,
+)
+_IN_BETWEEN: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+
+
+def meaning_of(status: int, code: str, wait: int | None) -> ProactiveBotError:
+    """Return the error that says what to do after a channel's refusal.
+
+    Args:
+        status: the HTTP status, 300 or more.
+        code: the channel's own word for the error, or "".
+        wait: seconds that it asked us to wait, if it did.
+    """
+    what = f"the channel answered {status} {code}".rstrip()
+    of_the_conversation = _OF_THE_CONVERSATION.get((status, code))
+    if of_the_conversation is not None:
+        return of_the_conversation(what)
+    if status == HTTPStatus.TOO_MANY_REQUESTS or wait is not None:
+        return AskedToWait(what, retry_after=wait)
+    if status in _RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ServiceUnavailable(what)
+    if status in _IN_BETWEEN and not code:  # a channel would say why, a proxy does not
+        return ServiceUnavailable(what)
+    return Refused(what)
