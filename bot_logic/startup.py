@@ -28,6 +28,7 @@ with made_to_stay():
     import json
     import logging
     import os
+    import sys
     from functools import cache
     from typing import Any
 
@@ -36,8 +37,6 @@ with made_to_stay():
     from bot_logic.errors import SettingsError
     from bot_logic.settings import Settings
     from bot_logic.wiring import Wiring
-
-logger = logging.getLogger(__name__)
 
 
 @cache
@@ -52,11 +51,15 @@ def wiring() -> Wiring:
 
 
 def may_serve() -> bool:
-    """Tell whether all settings are right; if not, the log says which are not."""
+    """Tell whether all settings are right; if not, say which are not, one line for each.
+
+    On stderr, since the Functions host drops what is logged while the app is imported.
+    """
     try:
         wiring()
     except SettingsError as error:
-        logger.error("only health is served: %s", error)  # noqa: TRY400 - no traceback needed
+        for problem in error.problems:
+            sys.stderr.write(f"only health is served: {problem}\n")
         return False
     return True
 

@@ -63,6 +63,7 @@ class Endpoint:
             RetryableError, PermanentError: a dependency failed, or refused.
             TimeoutError: the turn took too long.
         """
+        _refuse_lost_body(headers, body)
         async with deadline(self.turn_timeout):
             document = parse(headers.get("Content-Type", ""), body)
             sender = await self._admitted(document, headers.get("Authorization", ""))
@@ -88,6 +89,18 @@ class Endpoint:
                 field="serviceUrl",
             )
         return sender
+
+
+def _refuse_lost_body(headers: Mapping[str, str], body: bytes) -> None:
+    """Refuse a chunked request, whose body the Functions host loses, by its cause.
+
+    https://github.com/Azure/azure-functions-host/issues/7930
+    """
+    if not body and "chunked" in headers.get("Transfer-Encoding", "").lower():
+        raise BadRequest(
+            "the body is empty: the Functions host does not take a chunked body; "
+            "send it with a Content-Length"
+        )
 
 
 def _invoke_response(answer: InvokeResponse) -> func.HttpResponse:

@@ -22,7 +22,7 @@ class Configuration:
         """Read both files; `Values` become environment variables unless already set."""
         self.port = _read_local_settings(app_dir / "local.settings.json")
         host, queues = _File(app_dir / "host.json"), "extensions.queues."
-        host.get("version", "", '"2.0"', lambda v: v == "2.0")
+        host.get("version", "2.0", '"2.0"', lambda v: v == "2.0")
         prefix = host.get(
             "extensions.http.routePrefix", "api", "a string", lambda v: isinstance(v, str)
         )
@@ -44,8 +44,13 @@ def _is_encoding(value: object) -> bool:
 
 
 def is_disabled(function_name: str) -> bool:
-    """Tell whether the platform's own setting switches a function off."""
-    return os.environ.get(f"AzureWebJobs.{function_name}.Disabled", "").lower() in {"true", "1"}
+    """Tell whether the platform's own setting switches a function off.
+
+    In any case of letters, and with `_` for shells that cannot export a dot.
+    """
+    names = {f"azurewebjobs{dot}{function_name}{dot}disabled".lower() for dot in "._"}
+    values = [value.strip().lower() for name, value in os.environ.items() if name.lower() in names]
+    return any(value in {"true", "1"} for value in values)
 
 
 def _read_local_settings(path: Path) -> int:

@@ -42,8 +42,10 @@ async def put_as_csharp(client: str, connection: str, queue: str, text: str) -> 
 
 
 @asynccontextmanager
-async def listening(connection: str, functions: Functions) -> AsyncIterator[None]:
-    """Feed functions from their queues, with the app's host.json."""
+async def listening(
+    connection: str, functions: Functions, host_json: Path = HOST_JSON
+) -> AsyncIterator[None]:
+    """Feed functions from their queues, with the app's host.json or another."""
     app = web.Application()
     app.router.add_post("/{queue}", _invoking(functions))
     async with TestServer(app) as server:
@@ -51,7 +53,7 @@ async def listening(connection: str, functions: Functions) -> AsyncIterator[None
             program(),
             *("--queues", ",".join(functions)),
             *("--callback", str(server.make_url("")).rstrip("/")),
-            *("--host-json", str(HOST_JSON)),
+            *("--host-json", str(host_json)),
             env=os.environ | {"AzureWebJobsStorage": connection},
             stdout=asyncio.subprocess.PIPE,
         )

@@ -223,3 +223,17 @@ async def test_many_newcomers_get_one_welcome(app: AppUnderTest) -> None:
     newcomers = [{"id": f"u{n}", "name": name} for n, name in enumerate(["Bob", "Eve", ""])]
     await app.post(activity(ada, type="conversationUpdate", membersAdded=newcomers))
     assert (await ada.hears(2))[1] == await welcome("Bob", "Eve")
+
+
+async def test_a_request_whose_chunked_body_the_host_has_lost_is_told_so(
+    app: AppUnderTest,
+) -> None:
+    request = func.HttpRequest(
+        method="POST",
+        url=app.bot_url,
+        headers={"Content-Type": "application/json", "Transfer-Encoding": "chunked"},
+        body=b"",
+    )
+    answer = await app.wiring.endpoint.answer(request)
+    assert answer.status_code == 400
+    assert "Content-Length" in json.loads(answer.get_body())["error"]["message"]

@@ -16,6 +16,7 @@ from bot_logic.bot_endpoint.sdk.authentication import MAX_TOKEN_LENGTH
 from bot_logic.contract.envelope import decode
 from bot_logic.contract.status import Status
 from bot_logic.errors import ProactiveBotError
+from tests.expected import proactive_pattern
 from tests.functional.app_under_test import AppUnderTest, ChatUser, ReceivedMessage
 from tests.functional.messages import activity, old_messages, reference_of
 from tests.strategies import json_values, mutated
@@ -143,8 +144,11 @@ async def buried(app: AppUnderTest) -> int:
 
 async def ends(app: AppUnderTest) -> int:
     """How many messages were delivered, to whomever, or buried."""
+    proactive = await proactive_pattern()
     said = [each for talk in app.direct_line.conversations for each in talk.after(0)[0]]
-    return await buried(app) + sum("from the trigger!" in str(each.get("text")) for each in said)
+    return await buried(app) + sum(
+        bool(proactive.fullmatch(str(each.get("text")))) for each in said
+    )
 
 
 async def with_memory(work: Awaitable[int]) -> tuple[int, int]:

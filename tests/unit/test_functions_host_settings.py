@@ -149,6 +149,30 @@ def test_a_function_is_disabled_by_its_setting(
     assert is_disabled("deliver") is expected
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AzureWebJobs.deliver.Disabled",
+        "azurewebjobs.DELIVER.disabled",
+        "AzureWebJobs_deliver_Disabled",
+    ],
+)
+def test_a_function_is_disabled_in_every_spelling_that_the_real_host_takes(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "true")
+    assert is_disabled("deliver")
+    assert not is_disabled("other")
+
+
+@pytest.mark.parametrize(
+    "name", ["AzureWebJobs__deliver__Disabled", "AzureWebJobs-deliver.Disabled"]
+)
+def test_other_spellings_disable_nothing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "true")
+    assert not is_disabled("deliver")
+
+
 def test_an_idle_queue_is_asked_less_and_less_often() -> None:
     delays = list(itertools.islice(idle_delays(2), 9))
     assert delays[0] == 0.1
