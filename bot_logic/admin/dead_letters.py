@@ -22,16 +22,21 @@ from typing import Any, Final
 from bot_logic import delivery
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK
 from bot_logic.delivery.dead_letter_store import DeadLetterStore, Filed
-from bot_logic.errors import AttemptUnderWay, ProactiveBotError
+from bot_logic.errors import AttemptUnderWay, PermanentError, ProactiveBotError
 from bot_logic.settings import DEFAULT_MAX_ATTEMPTS, storage_location
 from bot_logic.storage.account import StorageAccount
 from bot_logic.storage.location import StorageLocation
 
 SETTINGS_FILE: Final = Path("local.settings.json")
+WHAT_TO_DO: Final = "put a right message on the queue in its place, then purge this one"
 
 
 class UnknownDeadLetter(ProactiveBotError):
     """No dead letter has this id."""
+
+
+class NotReplayed(ProactiveBotError):
+    """Some dead letters would only come back."""
 
 
 Command = Callable[[DeadLetterStore, argparse.Namespace], Coroutine[Any, Any, None]]
@@ -56,16 +61,21 @@ async def show(store: DeadLetterStore, options: argparse.Namespace) -> None:
 
 async def replay(store: DeadLetterStore, options: argparse.Namespace) -> None:
     """Put messages on the queue again; what was delivered after all is dropped."""
+    refused = 0
     async for filed in _chosen(store, options):
         try:
             queued = await store.replay(filed)
         except AttemptUnderWay:
             outcome = "is being delivered just now, left as it is"
+        except PermanentError as error:
+            outcome, refused = f"not replayed, for {error}; {WHAT_TO_DO}", refused + 1
         else:
             outcome = (
                 "on the queue again" if queued else "was delivered after all, dead letter dropped"
             )
         _say(f"{filed.dead_letter.id}  {outcome}")
+    if refused:
+        raise NotReplayed(f"{refused} dead letter(s) cannot be replayed")
 
 
 async def purge(store: DeadLetterStore, options: argparse.Namespace) -> None:

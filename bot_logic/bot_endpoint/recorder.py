@@ -12,6 +12,7 @@ from bot_logic.contract.envelope import WORKER_USER_ID
 from bot_logic.conversations.references import Conversations, Reference
 from bot_logic.deadline import within
 from bot_logic.errors import ServiceUnavailable
+from bot_logic.storage.protocols import RowRefused
 
 RECORD_TIMEOUT: Final = 6  # seconds; a table itself takes 5 at most
 
@@ -69,7 +70,7 @@ async def _try(recording: Coroutine[Any, Any, None], activity: Activity) -> None
     try:
         async with within(RECORD_TIMEOUT, leaving=0.25):
             await recording
-    except (ServiceUnavailable, TimeoutError) as error:  # its next message brings it again
+    except (ServiceUnavailable, RowRefused, TimeoutError) as error:
         reason = str(error) or "TimeoutError"
         logger.warning("conversation %s not recorded: %s", _id_of(activity), reason)
 

@@ -4,18 +4,18 @@ The Functions host would move the bare message there after its last attempt, wit
 writes the message with the reason beside it. Pure: JSON in, JSON out.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot_logic.addresses import is_id
-from bot_logic.contract.envelope import MAX_QUEUE_BYTES, Envelope, compact_json, decode
-from bot_logic.contract.queue_text import plain_text
+from bot_logic.contract.envelope import Envelope, compact_json, decode
+from bot_logic.contract.queue_text import MAX_LEVELS, MAX_QUEUE_TEXT, plain_text, read_json
 from bot_logic.errors import NewerVersion, PermanentError, ProactiveBotError
 
 MAX_WORDS: Final = 1000  # characters of a reason, and of all else that goes into a log line
+MAX_BEGINNING: Final = 4000  # characters of a message that no row can hold as a whole
 HOST_GAVE_UP: Final = "HostGaveUp"  # the error of a message that lies there without a reason
 
 
@@ -33,7 +33,7 @@ class DeadLetter:
         age_seconds: how old it was when it ended; None if it says nothing of that.
         dead_lettered_at: ISO 8601, or "" if it does not say.
         missed: who did not get it: the channel, the conversation's id and the user's, if it says.
-        message: the message itself: a JSON value, or a string that is not JSON.
+        message: the message itself: a JSON value, or the text that is not JSON.
     """
 
     id: str
@@ -48,14 +48,29 @@ class DeadLetter:
     message: Any
 
     def message_to_replay(self, now: float) -> str:
-        """Return the message as it goes on the queue again: same id, as long to live."""
-        if isinstance(self.message, str):
-            return self.message
-        text = json.dumps(self.message)
+        """Return the message as it goes on the queue again: same id, as long to live.
+
+        Raises:
+            UndecodableMessage, OversizedMessage: it would come to the same end again.
+        """
+        text = _message_text(self.message)
         try:
             return decode(text, default_id=self.id, now=now).renewed(now).to_json()
-        except ProactiveBotError:  # not ours, or too large for ours: as it was
+        except NewerVersion:  # whose rules we do not know: as it was
             return text
+
+    def without_message(self) -> str:
+        """Return this dead letter with no more than the beginning of its message, as JSON."""
+        document = {
+            "error": self.error,
+            "reason": self.reason,
+            "firstReason": self.first_reason,
+            "attempts": self.attempts,
+            "ageSeconds": self.age_seconds,
+            "deadLetteredAt": self.dead_lettered_at,
+            "message": _message_text(self.message)[:MAX_BEGINNING],
+        }
+        return compact_json(document)
 
 
 def dead_letter(envelope: Envelope, error: Exception, now: float) -> str:
@@ -75,7 +90,7 @@ def dead_letter(envelope: Envelope, error: Exception, now: float) -> str:
         "attempts": envelope.attempt,
         "ageSeconds": max(0, int(now) - envelope.created),
     }
-    return _fitting(_reasons(error, now) | history | {"message": message}, json.dumps(message))
+    return _fitting(_reasons(error, now) | history | {"message": message}, compact_json(message))
 
 
 def undecodable(message: bytes | str, error: Exception, now: float) -> str:
@@ -88,7 +103,7 @@ def undecodable(message: bytes | str, error: Exception, now: float) -> str:
 def read_dead_letter(body: bytes | str, *, default_id: str) -> DeadLetter:
     """Read a dead letter, or the bare message that the host has moved to the poison queue."""
     text = plain_text(body)
-    content = _json(text)
+    content = _json(text, levels=MAX_LEVELS + 1)
     if not _is_dead_letter(content):
         content = _why_bare(text) | {"message": text if content is None else content}
     message = content["message"]
@@ -124,8 +139,7 @@ def _why_bare(text: str) -> dict[str, Any]:
 def _envelope(message: Any, message_id: str) -> Envelope | None:
     """Read a message as whoever delivers it would; None if it is none of ours."""
     try:
-        text = message if isinstance(message, str) else json.dumps(message)
-        return decode(text, default_id=message_id, now=0)
+        return decode(_message_text(message), default_id=message_id, now=0)
     except ProactiveBotError:
         return None
 
@@ -147,24 +161,37 @@ def _reasons(error: Exception, now: float) -> dict[str, Any]:
 
 def _fitting(document: dict[str, Any], bare_message: str) -> str:
     text = compact_json(document)
-    return text if len(text.encode()) <= MAX_QUEUE_BYTES else bare_message
+    return text if len(text.encode()) <= MAX_QUEUE_TEXT else bare_message
 
 
-def _json(text: str) -> Any:
+def _message_text(message: Any) -> str:
+    return message if isinstance(message, str) else compact_json(message)
+
+
+def _json(text: str, levels: int = MAX_LEVELS) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text, levels=levels)
+    except ValueError:
         return None
 
 
 def _is_dead_letter(content: Any) -> bool:
-    return isinstance(content, Mapping) and {"error", "reason", "message"} <= content.keys()
+    """Tell whether it looks like one of ours; a stranger's may, so its words are bounded, too."""
+    return (
+        isinstance(content, Mapping)
+        and isinstance(content.get("error"), str)
+        and isinstance(content.get("reason"), str)
+        and "message" in content
+    )
 
 
 def _word(content: Mapping[str, Any], name: str) -> str:
-    """Return a field that goes into log lines, or ""."""
+    """Return a field that goes into log lines and rows, what cannot be printed escaped, or ""."""
     value = content.get(name)
-    return value[:MAX_WORDS] if isinstance(value, str) and value.isprintable() else ""
+    if not isinstance(value, str):
+        return ""
+    printable = (each if each.isprintable() else ascii(each)[1:-1] for each in value[:MAX_WORDS])
+    return "".join(printable)[:MAX_WORDS]
 
 
 def _number(content: Mapping[str, Any], name: str) -> int | None:

@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 
 from bot_logic.addresses import is_base_url, is_id
 from bot_logic.contract.old_shapes import modernise
-from bot_logic.contract.queue_text import plain_text
+from bot_logic.contract.queue_text import plain_text, read_json
 from bot_logic.errors import ExpiredMessage, NewerVersion, OversizedMessage, UndecodableMessage
 
 QUEUE_NAME: Final = "bot-queue"
@@ -33,10 +33,8 @@ WORKER_USER_ID: Final = "dl_queue-worker"  # who the worker is in its own Direct
 
 VERSION: Final = 1  # of the envelope; higher as soon as an older app could not read it right
 
-# A queue message holds 64 KiB of base64, so 48 KiB of JSON. What a producer says may take 40 of
-# them, in UTF-8; the rest is room for what the app adds: times, attempts, a dead letter's reason.
-# https://learn.microsoft.com/rest/api/storageservices/put-message
-MAX_QUEUE_BYTES: Final = 48 * 1024
+# In base64 a queue message holds 48 KiB of JSON. What a producer says may take 40 of them, in
+# UTF-8; the rest is room for what the app adds: times, attempts, a dead letter's reason.
 MAX_CONTENT_BYTES: Final = 40 * 1024
 MAX_REASON: Final = 200  # characters of the first failure that travel along
 
@@ -58,6 +56,9 @@ _FIELDS: Final = frozenset(
 )
 # https://www.w3.org/TR/trace-context/#traceparent-header
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+# Halves of characters have no UTF-8, and these two have no place in XML: only an escape holds them.
+_UNWRITABLE: Final = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 _TOO_LARGE: Final = 2**53  # where JSON numbers stop being exact
 
@@ -253,22 +254,16 @@ def from_document(document: Any, *, default_id: str | None = None, now: float) -
 def compact_json(value: Any) -> str:
     """Write JSON in as few bytes of UTF-8 as it takes."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half a character, which only an escape can hold
+    if _UNWRITABLE.search(text):
         return json.dumps(value, separators=(",", ":"))
     return text
 
 
 def _parse(message: bytes | str) -> Any:
     try:
-        return json.loads(plain_text(message), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise UndecodableMessage("the message is not JSON") from error
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+        return read_json(plain_text(message))
+    except ValueError as error:
+        raise UndecodableMessage(f"the message is {error}") from error
 
 
 def _refuse_unknown(fields: Mapping[str, Any]) -> None:

@@ -13,9 +13,11 @@ from bot_logic.contract.status import Status
 from bot_logic.delivery.idempotency import LEASE, IdempotencyRecords
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.protocols import (
+    Key,
     Queue,
     ReceivedMessage,
     Row,
+    RowRefused,
     StoredRow,
     Table,
     digest_key,
@@ -33,11 +35,13 @@ class Filed:
     Attributes:
         dead_letter: what was filed.
         sent: how many activities of it the channel has taken; a replay goes on behind them.
+        key: where its row is.
         etag: the version of its row.
     """
 
     dead_letter: DeadLetter
     sent: int
+    key: Key
     etag: str
 
 
@@ -68,7 +72,7 @@ class DeadLetterStore:
         letter = read_dead_letter(body, default_id=printable_id(message.id))
         try:
             await self._file(letter, body)
-        except ServiceUnavailable as error:  # an attempt may be under way: see how it ends
+        except (ServiceUnavailable, RowRefused) as error:  # an attempt may be under way
             logger.warning("dead letter %s not filed yet: %s", letter.id, error)
             await self._poison_queue.put(plain_text(body), delay=LEASE)
 
@@ -76,7 +80,7 @@ class DeadLetterStore:
         key = digest_key(letter.key)
 
         async def put(sent: list[str]) -> None:
-            await self._table.put(key, _row(letter, body, len(sent)))
+            await self._put(key, letter, body, len(sent))
             _record(letter, len(sent))
 
         ending = await self._records.once(letter.key, put, end=Status.DEAD_LETTERED)
@@ -111,11 +115,13 @@ class DeadLetterStore:
         """Put a message on the queue again; False if it was delivered after all.
 
         Raises:
+            UndecodableMessage, OversizedMessage: it would come to the same end again.
             ServiceUnavailable, QueueUnavailable: it could not be done; the dead letter stays.
         """
         letter = filed.dead_letter
+        message = letter.message_to_replay(self._clock.now())
         if open_again := await self._records.reopen(letter.key):
-            await self._queue.put(letter.message_to_replay(self._clock.now()))
+            await self._queue.put(message)
         await self.purge(filed)
         return open_again
 
@@ -125,7 +131,16 @@ class DeadLetterStore:
         Raises:
             ServiceUnavailable: the table cannot be reached, or the dead letter was filed anew.
         """
-        await self._table.delete(digest_key(filed.dead_letter.key), filed.etag)
+        await self._table.delete(filed.key, filed.etag)
+
+    async def _put(self, key: Key, letter: DeadLetter, body: bytes | str, sent: int) -> None:
+        """Write a row: with the whole message, or with its beginning if no row can hold it."""
+        row = _row(letter, body, sent)
+        try:
+            await self._table.put(key, row)
+        except RowRefused as error:
+            logger.warning("dead letter %s cut short: %s", letter.id, error)
+            await self._table.put(key, {**row, "body": letter.without_message().encode()})
 
 
 def _record(letter: DeadLetter, sent: int) -> None:
@@ -155,4 +170,4 @@ def _row(letter: DeadLetter, body: bytes | str, sent: int) -> Row:
 def _filed(row: StoredRow) -> Filed:
     columns = row.columns
     letter = read_dead_letter(columns["body"], default_id=columns["id"])
-    return Filed(letter, columns.get("sent", 0), row.etag)
+    return Filed(letter, columns.get("sent", 0), row.key, row.etag)

@@ -6,11 +6,10 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
-from bot_logic.errors import ServiceUnavailable
+from bot_logic.errors import PermanentError, ServiceUnavailable
 
 MAX_TEXT: Final = 32 * 1024  # UTF-16 code units that one string column holds
 MAX_TRANSACTION: Final = 100  # writes; https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
-MAX_QUEUE_TEXT: Final = 64 * 1024  # bytes of a queue message, after base64
 MAX_DELAY: Final = 7 * 24 * 3600  # seconds that a queue message can be hidden
 
 Row = Mapping[str, Any]  # of strings, whole numbers, booleans and bytes
@@ -79,11 +78,16 @@ class RowConflict(ServiceUnavailable):
     """Somebody else wrote the row since it was read."""
 
 
+class RowRefused(PermanentError):
+    """A table will never take this row: a column of it is too large, or malformed."""
+
+
 class Table(Protocol):
     """Rows by key. The table is created at the first write that misses it.
 
     Each operation ends within seconds, and raises `ServiceUnavailable` if the table cannot be
-    reached, is too slow or refuses.
+    reached, is too slow or does not let us in. Each that writes a row raises `RowRefused` if the
+    row itself is at fault.
     """
 
     async def read(self, key: Key) -> StoredRow | None:
@@ -148,7 +152,7 @@ class Queue(Protocol):
         """Put a message on the queue; when this returns, the queue has it.
 
         Args:
-            message: at most 48 KiB of UTF-8.
+            message: at most 48 KiB of UTF-8, or 64 KiB of what XML has a place for.
             delay: seconds in which nobody sees it (visibility timeout); seven days at most.
 
         Raises:

@@ -1,7 +1,7 @@
 """One Azure Storage queue: put a message, and create the queue if there is none."""
 
 import asyncio
-import base64
+import html
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
 from bot_logic.clock import Chance
+from bot_logic.contract.queue_text import as_put
 from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
 from bot_logic.storage.authorisation import Authorisation
 from bot_logic.storage.signed_requests import (
@@ -28,7 +29,7 @@ _NEVER_EXPIRES: Final = -1  # else the service deletes a waiting message after 7
 
 
 class StorageQueue:
-    """Puts messages on one queue, in base64, which holds every character."""
+    """Puts messages on one queue: in base64, which holds every character, if that fits."""
 
     def __init__(
         self,
@@ -60,7 +61,7 @@ class StorageQueue:
         """Put a message on the queue; when this returns, the queue has it.
 
         Args:
-            message: at most 48 KiB of UTF-8.
+            message: at most 48 KiB of UTF-8, or 64 KiB of what XML has a place for.
             delay: seconds in which nobody sees it (visibility timeout); seven days at most.
 
         Raises:
@@ -107,7 +108,7 @@ class StorageQueue:
             raise ServiceUnavailable(f"{self._name}: {reason_of(error)}") from error
 
     async def _send(self, message: str, delay: int) -> Answer:
-        text = base64.b64encode(message.encode()).decode()
+        text = html.escape(as_put(message), quote=False).replace("\r", "&#13;")  # or it gets lost
         return await self._requests.send(
             Request(
                 "POST",

@@ -31,6 +31,7 @@ from bot_logic.storage.protocols import (
     Key,
     Row,
     RowConflict,
+    RowRefused,
     StoredRow,
     Write,
     check_transaction,
@@ -59,6 +60,20 @@ _TRANSACTION_CONFLICTS: Final = (
     "ConditionNotMet",
     "ResourceNotFound",
     "EntityNotFound",
+)
+# The row itself is at fault, so that no later try ends better.
+# https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes
+_REFUSALS: Final = (
+    "EntityTooLarge",
+    "InvalidInput",
+    "InvalidValueType",
+    "KeyValueTooLarge",
+    "OutOfRangeInput",
+    "PropertyNameInvalid",
+    "PropertyNameTooLong",
+    "PropertyValueTooLarge",
+    "RequestBodyTooLarge",
+    "TooManyProperties",
 )
 _INT32: Final = 2**31 - 1  # larger whole numbers are Edm.Int64, which travels as a text
 # A column of ours that says which write a row is of: one whose answer was lost, and that is sent
@@ -218,10 +233,10 @@ class StorageTable:
 
         Raises:
             RowConflict: it is somebody else's.
-            ServiceUnavailable: it is no conflict.
+            RowRefused, ServiceUnavailable: it is no conflict.
         """
         if answer.status not in _CHANGED and answer.code != "EntityAlreadyExists":
-            raise self._unavailable(answer.reason)
+            raise self._failed(answer.reason)
         if answer.repeated and writer:
             try:
                 found = await self._client.get_entity(key.partition, key.row)
@@ -237,6 +252,7 @@ class StorageTable:
         Raises:
             ResourceNotFoundError, ResourceExistsError: for the caller, who expects them.
             RowConflict: a condition on an ETag does not hold.
+            RowRefused: the row itself is at fault.
             ServiceUnavailable: the table cannot be reached, is too slow or refuses.
         """
         try:
@@ -251,12 +267,17 @@ class StorageTable:
         except (ResourceNotFoundError, ResourceExistsError):
             raise
         except (AzureError, TimeoutError) as error:
-            raise self._unavailable(reason_of(error)) from error
+            raise self._failed(reason_of(error)) from error
 
-    def _not_done(self, error: TableTransactionError) -> ServiceUnavailable:
+    def _not_done(self, error: TableTransactionError) -> ServiceUnavailable | RowRefused:
         reason = reason_of(error)
         if reason in _TRANSACTION_CONFLICTS:
             return RowConflict(f"table {self._name}: row changed")
+        return self._failed(reason)
+
+    def _failed(self, reason: str) -> ServiceUnavailable | RowRefused:
+        if reason in _REFUSALS:
+            return RowRefused(f"table {self._name}: {reason}")
         return self._unavailable(reason)
 
     def _unavailable(self, reason: str) -> ServiceUnavailable:

@@ -10,12 +10,12 @@ import json
 import logging
 import os
 import random
+import re
 from collections.abc import Awaitable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-import azure.functions as func
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.functions.meta import Datum
 from azure.storage.queue import QueueMessage
@@ -25,7 +25,6 @@ from local_dev.functions_host.app_loader import Function, InvocationError
 from local_dev.functions_host.configuration import Configuration, StartError
 
 MIN_POLLING_SECONDS = 0.1
-BINARY = ("BINARY", 1, func.DataType.BINARY)  # as loaders write `dataType`
 RETRY: Any = {"retry_total": 1, "initial_backoff": 1, "increment_base": 0}  # a blip is no outage
 
 log = logging.getLogger(__name__)
@@ -112,8 +111,8 @@ class QueueListener:
     async def _invoke(self, message: QueueMessage, body: bytes) -> bool:
         event = (self._function.name, message.id, message.dequeue_count)
         try:
-            if self._function.trigger.get("dataType") in BINARY:
-                await self._function.invoke(Datum(body, "bytes"), trigger_metadata(message, ""))
+            if self._function.trigger.get("dataType") == "BINARY":
+                await self._function.invoke(Datum(body, "bytes"), trigger_metadata(message))
             else:
                 text = body.decode()
                 await self._function.invoke(Datum(text, "string"), trigger_metadata(message, text))
@@ -146,7 +145,7 @@ def _body(content: str, *, is_base64: bool) -> bytes | None:
     if not is_base64:
         return content.encode()
     try:
-        return base64.b64decode("".join(content.split()), validate=True)
+        return base64.b64decode(re.sub(r"[ \t\r\n]", "", content), validate=True)
     except ValueError:
         return None
 
@@ -161,13 +160,13 @@ def idle_delays(longest: float) -> Iterator[float]:
         growth *= 2
 
 
-def trigger_metadata(message: QueueMessage, text: str) -> dict[str, Datum]:
+def trigger_metadata(message: QueueMessage, text: str = "") -> dict[str, Datum]:
     """Describe a message in the encoding that func.QueueMessage is decoded from.
 
-    As in the real host, an `id` in a JSON body becomes the id of func.QueueMessage, and so on:
+    As in the real host, an `id` in a JSON text becomes the id of func.QueueMessage, and so on:
     https://github.com/Azure/azure-functions-python-worker/issues/1373
     """
-    metadata = {
+    metadata: dict[str, Any] = {
         "Id": message.id,
         "PopReceipt": message.pop_receipt,
         "DequeueCount": message.dequeue_count,
@@ -175,13 +174,24 @@ def trigger_metadata(message: QueueMessage, text: str) -> dict[str, Datum]:
         "InsertionTime": message.inserted_on,
         "NextVisibleTime": message.next_visible_on,
     }
-    with suppress(ValueError, AttributeError):  # not JSON; not an object
+    with suppress(ValueError, RecursionError, AttributeError):  # not JSON; not an object
         body = {key.lower(): value for key, value in json.loads(text).items()}
         for name in metadata:
-            if isinstance(value := body.get(name.lower()), str | int | float):
-                metadata[name] = str(value)
+            if isinstance(value := body.get(name.lower()), str | int | float | dict):
+                metadata[name] = value if isinstance(value, dict) else _as_read(str(value))
     encode = json.JSONEncoder(default=datetime.isoformat).encode
     return {name: Datum(encode(value), "json") for name, value in metadata.items()}
+
+
+def _as_read(value: str) -> str:
+    """Return a JSON string as the host's reader hands it on: a date in another notation."""
+    if not re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", value):
+        return value
+    try:
+        date = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return (date.astimezone(UTC) if date.tzinfo else date).strftime("%m/%d/%Y %H:%M:%S")
 
 
 def _client(setting: str, queue_name: str) -> QueueClient:

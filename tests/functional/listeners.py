@@ -70,7 +70,10 @@ async def listening(
     host_json.write_text((host.app_dir / "host.json").read_text())
     real = RealListener()
     functions = {host.queue_name: real.function}
-    async with real_listener.listening(host.connection_string, functions, host_json):
+    async with (
+        real_listener.in_this_process(functions) as callback,
+        real_listener.listening(host.connection_string, functions, callback, host_json),
+    ):
         yield real
 
 

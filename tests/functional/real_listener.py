@@ -1,11 +1,12 @@
-"""Microsoft's own queue listener as a process, calling functions in the test's process."""
+"""Microsoft's own queue listener as a process, calling functions in this process or another."""
 
 import asyncio
 import contextlib
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from azure.functions.meta import Datum
 
-HOST_JSON = Path(__file__).parents[2] / "host.json"
+from local_dev.ports import free_ports
+
+ROOT = Path(__file__).parents[2]
+HOST_JSON = ROOT / "host.json"
 START_SECONDS = 30
 
 Functions = Mapping[str, Callable[[Any], Awaitable[None]]]  # by queue
@@ -43,45 +47,85 @@ async def put_as_csharp(client: str, connection: str, queue: str, text: str) -> 
 
 @asynccontextmanager
 async def listening(
-    connection: str, functions: Functions, host_json: Path = HOST_JSON
-) -> AsyncIterator[None]:
-    """Feed functions from their queues, with the app's host.json or another."""
+    connection: str, queues: Iterable[str], callback: str, host_json: Path = HOST_JSON
+) -> AsyncIterator[list[str]]:
+    """Feed functions behind a callback from their queues, with the app's host.json or another.
+
+    Yields what the listener says, a line of JSON each.
+    """
+    command = (
+        program(),
+        *("--queues", ",".join(queues)),
+        *("--callback", callback),
+        *("--host-json", str(host_json)),
+    )
+    async with _running(command, {"AzureWebJobsStorage": connection}, "started") as said:
+        yield said
+
+
+@asynccontextmanager
+async def in_this_process(functions: Functions) -> AsyncIterator[str]:
+    """Let functions be called over HTTP; yield the callback."""
     app = web.Application()
     app.router.add_post("/{queue}", _invoking(functions))
     async with TestServer(app) as server:
-        process = await asyncio.create_subprocess_exec(
-            program(),
-            *("--queues", ",".join(functions)),
-            *("--callback", str(server.make_url("")).rstrip("/")),
-            *("--host-json", str(host_json)),
-            env=os.environ | {"AzureWebJobsStorage": connection},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        try:
-            assert process.stdout is not None
-            async with asyncio.timeout(START_SECONDS):
-                while b"started" not in await process.stdout.readline():
-                    pass
-            reading = asyncio.create_task(process.stdout.read())  # or the pipe fills up
-            yield
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
-        await reading
+        yield str(server.make_url("")).rstrip("/")
+
+
+@asynccontextmanager
+async def in_their_worker(environ: Mapping[str, str]) -> AsyncIterator[str]:
+    """Load the app as in Azure, by the real worker where there is a Python for it."""
+    (port,) = free_ports(1)
+    python = os.environ.get("REAL_WORKER_PYTHON", sys.executable)
+    command = (python, "-m", "tests.functional.queue_functions", str(port))
+    async with _running(command, environ, "loaded by"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def _running(
+    command: tuple[str, ...], environ: Mapping[str, str], ready: str
+) -> AsyncIterator[list[str]]:
+    """Run a program that says a word on stdout when it is ready; yield what it says from then."""
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, env={**os.environ, **environ}, stdout=asyncio.subprocess.PIPE
+    )
+    stdout = process.stdout
+    assert stdout is not None
+    said: list[str] = []
+
+    async def read() -> None:
+        while line := await stdout.readline():
+            said.append(line.decode())
+
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while ready not in (line := await stdout.readline()).decode():
+                assert line, f"{command[0]} ended"
+        reading = asyncio.create_task(read())
+        yield said
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+    await reading
 
 
 def _invoking(functions: Functions) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def invoke(request: web.Request) -> web.Response:
         call = await request.json()
-        await functions[request.match_info["queue"]](_message(call))
+        await functions[request.match_info["queue"]](_message(*as_sent(call)))
         return web.Response()
 
     return invoke
 
 
-def _message(call: Any) -> Any:
-    """Decode a message as the Python worker does for `data_type=BINARY`."""
+def as_sent(call: Any) -> tuple[Datum, dict[str, Datum]]:
+    """Return what the host sends the worker for `data_type=BINARY`."""
     metadata = {name: Datum(json.dumps(value), "json") for name, value in call["metadata"].items()}
+    return Datum(call["text"].encode(), "bytes"), metadata
+
+
+def _message(body: Datum, metadata: Mapping[str, Datum]) -> Any:
     converter: Any = func.get_binding_registry().get("queueTrigger")  # type: ignore[no-untyped-call]
-    return converter.decode(Datum(call["text"].encode(), "bytes"), trigger_metadata=metadata)
+    return converter.decode(body, trigger_metadata=metadata)

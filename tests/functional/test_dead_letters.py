@@ -4,14 +4,15 @@ import asyncio
 import json
 import logging
 import time
+import uuid
 from typing import Any
 
 import pytest
 
 from bot_logic.admin.dead_letters import main
-from bot_logic.errors import MessageNotInserted
+from bot_logic.errors import MessageNotInserted, UndecodableMessage
 from tests.expected import proactive, proactive_pattern
-from tests.functional.app_under_test import NOWHERE, AppUnderTest, ChatUser
+from tests.functional.app_under_test import NOWHERE, AppUnderTest, ChatUser, ReceivedMessage
 from tests.functional.azurite_process import Azurite
 from tests.functional.messages import plain_message, reference_of
 
@@ -60,17 +61,48 @@ async def test_a_message_that_the_host_gave_up_is_filed_as_that(app: AppUnderTes
 
 
 @pytest.mark.parametrize("body", ["no json", "[]", '{"error": 5, "reason": "a\\nb", "message": 1}'])
-async def test_anything_on_the_poison_queue_can_be_filed_and_replayed(
+async def test_anything_on_the_poison_queue_can_be_filed_and_purged_but_not_replayed(
     app: AppUnderTest, body: str
 ) -> None:
     await app.put_on_poison_queue(body)
     assert await app.file_dead_letters() == 1
     (filed,) = await app.filed()
-    assert await app.dead_letter_store.replay(filed)
+    assert filed.dead_letter.error == "UndecodableMessage"
+    with pytest.raises(UndecodableMessage):  # it would only come back
+        await app.dead_letter_store.replay(filed)
+    assert await app.waiting() == 0
+    await app.dead_letter_store.purge(filed)
     assert await app.filed() == []
-    assert await app.run_worker() == 1  # as illegible as before, so it comes back
+
+
+@pytest.mark.parametrize("text", ["x!" * 32_768, '{"text": "' + "x" * 60_000 + '"}', "ä" * 32_000])
+async def test_what_leaves_no_room_for_its_reason_is_filed_with_it_at_once(
+    app: AppUnderTest, text: str
+) -> None:
+    await app.put_raw(app.queue, [text])
+    assert await app.run_worker() == 1
     assert await app.file_dead_letters() == 1
-    assert [each.dead_letter.error for each in await app.filed()] == ["UndecodableMessage"]
+    (letter,) = [each.dead_letter for each in await app.filed()]
+    assert letter.error == "UndecodableMessage"
+    assert letter.reason in (
+        "the message is not JSON, nor base64 of it",
+        "conversation: must be a JSON object",
+    )
+    assert text in (letter.message, json.dumps(letter.message))
+
+
+@pytest.mark.parametrize("message", ["m" * 70_000, {"text": "🍕" * 25_000}], ids=["text", "JSON"])
+async def test_a_dead_letter_that_the_table_refuses_is_filed_with_its_beginning(
+    app: AppUnderTest, message: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    message_id = uuid.uuid4().hex
+    body = json.dumps({"error": "Foreign", "reason": "too large", "message": message})
+    await app.dead_letter_store.file(ReceivedMessage(message_id, body.encode()))
+    (filed,) = await app.filed()
+    assert (filed.dead_letter.id, filed.dead_letter.error) == (message_id, "Foreign")
+    assert f"dead letter {message_id} cut short: table deadletters: " in caplog.text
+    await app.dead_letter_store.purge(filed)
+    assert await app.filed() == []
 
 
 async def test_a_replayed_message_keeps_its_id_and_is_delivered_once(app: AppUnderTest) -> None:
@@ -206,11 +238,29 @@ async def test_an_operator_replays_all_of_a_kind(app: AppUnderTest, operator: Op
     assert "dead letters: 1" in await operator.types("list")
 
 
+async def test_an_operator_is_told_what_cannot_be_replayed_and_what_to_do(
+    app: AppUnderTest, operator: Operator
+) -> None:
+    ada = await a_dead_letter(app)
+    await app.put_raw(app.poison_queue, ["no json", '{"text": "\x9b31m\u202e"}'])
+    await app.file_dead_letters()
+    said = await operator.types("replay --all", code=1)
+    assert said.count("the message is not JSON, nor base64 of it; put a right message") == 1
+    assert said.count("conversation: must be a JSON object; put a right message") == 1
+    assert "on the queue again" in said
+    assert said.endswith("2 dead letter(s) cannot be replayed\n")
+    await app.run_worker()
+    assert await proactive_messages(ada) == [await proactive("hello")]
+    for line in ("list", "show --all"):
+        assert (await operator.types(line)).replace("\n", "").isprintable()
+    assert (await operator.types("purge --all")).count("purged") == 2
+
+
 async def test_a_replay_of_all_goes_on_past_a_message_that_is_under_way(
     app: AppUnderTest, operator: Operator
 ) -> None:
-    await a_dead_letter(app)
-    await app.put_on_poison_queue("no json")
+    ada = await a_dead_letter(app)
+    await app.put_on_poison_queue(plain_message(ada).decode())
     await app.file_dead_letters()
     (key,) = [f.dead_letter.key for f in await app.filed() if f.dead_letter.error == "Refused"]
     records, started, may_end = app.wiring.delivery.records, asyncio.Event(), asyncio.Event()

@@ -184,7 +184,7 @@ async def test_what_direct_line_will_never_take_is_dead_lettered(
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
-        ("no json", "the message is not JSON"),
+        ("no json", "the message is not JSON, nor base64 of it"),
         ('{"text": "hello"}', "conversation: must be a JSON object"),
         ("[]", "message: must be a JSON object"),
     ],

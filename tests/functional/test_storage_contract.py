@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot_logic.errors import MessageNotInserted, ServiceUnavailable
+from bot_logic.errors import MessageNotInserted
 from bot_logic.storage.account import StorageAccount
 from bot_logic.storage.memory import MemoryStorage
 from bot_logic.storage.protocols import (
@@ -18,6 +18,7 @@ from bot_logic.storage.protocols import (
     Change,
     Key,
     RowConflict,
+    RowRefused,
     Storage,
     Table,
     Write,
@@ -204,8 +205,10 @@ async def test_of_a_table_that_is_not_there_nothing_is_read(table: Table) -> Non
 
 @pytest.mark.parametrize("value", ["x" * (MAX_TEXT + 1), b"x" * (64 * 1024 + 1)])
 async def test_a_column_that_is_too_large_is_refused(table: Table, value: Any) -> None:
-    with pytest.raises(ServiceUnavailable):
+    with pytest.raises(RowRefused):
         await table.put(KEY, {"value": value})
+    with pytest.raises(RowRefused):
+        await table.transact([Write(Change.PUT, KEY, {"value": value})])
     assert await table.read(KEY) is None
 
 
@@ -218,10 +221,10 @@ async def test_a_column_that_just_fits_is_taken(table: Table, value: Any) -> Non
 async def test_a_message_as_large_as_a_queue_takes_it_is_put(storage: Storage) -> None:
     queue = storage.queue(f"q{uuid.uuid4().hex}")
     await queue.check()
-    await queue.put("x" * (48 * 1024))
+    await queue.put("x" * (64 * 1024))
     await queue.put("ü" * (24 * 1024), delay=7 * 24 * 3600)
     with pytest.raises(MessageNotInserted):
-        await queue.put("x" * (48 * 1024 + 1))
+        await queue.put("x" * (64 * 1024 + 1))
     with pytest.raises(MessageNotInserted):
         await queue.put("x", delay=7 * 24 * 3600 + 1)
     await queue.check()

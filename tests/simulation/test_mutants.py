@@ -86,7 +86,7 @@ MUTANTS = {
     ),
     "what cannot be filed yet is dropped": (
         STORE,
-        "await self._poison_queue.put(_text(body), delay=LEASE)",
+        "await self._poison_queue.put(plain_text(body), delay=LEASE)",
         "pass",
     ),
     "a delivery takes no lease": (

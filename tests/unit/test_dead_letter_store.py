@@ -2,19 +2,41 @@
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot_logic import delivery
 from bot_logic.clock import SYSTEM_CHANCE
 from bot_logic.contract.envelope import POISON_QUEUE_NAME
 from bot_logic.delivery.idempotency import LEASE
 from bot_logic.storage.memory import Fault, MemoryQueue, MemoryStorage, QueuedMessage
+from bot_logic.storage.protocols import RowRefused
 from bot_logic.testing import ManualClock
 from tests import virtual_time
+from tests.strategies import json_values
 
 DEAD_LETTER = json.dumps({"error": "Refused", "reason": "no", "message": {"id": "m1", "text": "x"}})
+
+
+_words = st.text(min_size=1) | st.text(min_size=1200)
+_letters = st.fixed_dictionaries(
+    {"error": _words, "reason": _words, "message": json_values}, optional={"attempts": json_values}
+).map(json.dumps)
+
+
+@dataclass(frozen=True)
+class OnTheQueue:
+    """As azure.functions.QueueMessage."""
+
+    body: bytes | str
+    id: str = "queue-id"
+
+    def get_body(self) -> bytes | str:
+        return self.body
 
 
 class World:
@@ -98,6 +120,58 @@ async def test_a_reason_without_an_end_is_filed_with_its_beginning() -> None:
     await world.poison_queue.put(json.dumps(letter))
     assert await world.file_all() == 1
     assert (await world.filed(), world.poison_queue.texts) == (["m1"], [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"error": "Refused", "reason": "no", "message": "m" * 100_000}),
+        json.dumps({"id": "m1", "text": "🍕" * 40_000}),
+        "no json" * 10_000,
+    ],
+    ids=["dead letter", "message", "neither"],
+)
+async def test_a_dead_letter_that_no_row_can_hold_is_filed_with_its_beginning(
+    body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    await world.delivery.dead_letters.file(QueuedMessage("m1", body, visible_at=0))
+    (filed,) = [filed async for filed in world.delivery.dead_letters.all()]
+    assert filed.dead_letter.id == "m1"
+    assert filed.dead_letter.error in ("Refused", "UndecodableMessage")
+    assert filed.dead_letter.reason
+    assert filed.dead_letter.message.startswith(("mmm", "no json", '{"id":"m1"'))
+    assert "dead letter m1 cut short: table deadletters: PropertyValueTooLarge" in caplog.text
+    assert world.poison_queue.texts == []
+    await world.delivery.dead_letters.purge(filed)
+    assert await world.filed() == []
+
+
+async def test_a_table_that_refuses_every_row_loses_no_dead_letter() -> None:
+    world = World()
+    await world.poison_queue.put(DEAD_LETTER)
+    world.storage.faults.add(Fault("table.put", RowRefused("table deadletters: InvalidInput")))
+    assert await world.file_all() == 1
+    assert (await world.filed(), world.poison_queue.texts) == ([], [DEAD_LETTER])
+    world.storage.faults.clear()
+    world.clock.advance(LEASE)
+    assert await world.file_all() == 1
+    assert (await world.filed(), world.poison_queue.texts) == (["m1"], [])
+
+
+@given(body=st.binary(max_size=300) | st.text(st.characters(exclude_categories=["Cs"])) | _letters)
+def test_whatever_is_on_the_poison_queue_is_filed_listed_and_purged(body: bytes | str) -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.delivery.dead_letters.file(OnTheQueue(body))
+        (filed,) = [filed async for filed in world.delivery.dead_letters.all()]
+        assert filed.dead_letter.error
+        assert filed.dead_letter.reason
+        await world.delivery.dead_letters.purge(filed)
+        assert await world.filed() == []
+        assert world.poison_queue.texts == []
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("body", ['{"id": "m1", "x": 1}', "no json"])

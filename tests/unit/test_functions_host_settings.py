@@ -198,5 +198,18 @@ def test_metadata_decodes_to_the_properties_of_the_message(text: str) -> None:
 
 
 def test_a_json_body_overwrites_metadata_as_in_the_real_host() -> None:
-    decoded = metadata_as_decoded('{"ID": 7, "dequeueCount": "9"}')
-    assert (decoded.id, decoded.dequeue_count) == ("7", 9)
+    decoded = metadata_as_decoded('{"ID": 7, "dequeueCount": "9", "popReceipt": {"a": 1}}')
+    assert (decoded.id, decoded.dequeue_count, decoded.pop_receipt) == ("7", 9, "{'a': 1}")
+
+
+@pytest.mark.parametrize("name", ["expirationTime", "INSERTIONTIME", "nextvisibletime"])
+@pytest.mark.parametrize(
+    "value", ["never", 7, "2030-01-01T00:00:00Z", "2030-01-01T00:00:00.5+02:00"]
+)
+def test_a_time_in_a_json_body_stops_the_message_as_in_the_real_host(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match="does not match format"):
+        metadata_as_decoded(json.dumps({name: value}))
+
+
+def test_a_date_in_a_json_body_comes_in_another_notation_as_in_the_real_host() -> None:
+    assert metadata_as_decoded('{"id": "2030-01-01T01:00:00+01:00"}').id == "01/01/2030 00:00:00"

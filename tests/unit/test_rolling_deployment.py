@@ -1,14 +1,19 @@
 """Two versions side by side: what this one does not understand is left to the newer one."""
 
+import pytest
+
 from bot_logic.contract.envelope import QUEUE_NAME, VERSION
 from bot_logic.contract.retry import NEWER_VERSION_PAUSE
 from bot_logic.testing import BotUnderTest
 from tests.expected import proactive
 
 
-async def test_a_message_of_a_newer_version_is_put_back_unchanged_however_often_it_comes() -> None:
+@pytest.mark.parametrize("text", ["hello", "x" * 60_000], ids=["short", "long"])
+async def test_a_message_of_a_newer_version_is_put_back_unchanged_however_often_it_comes(
+    text: str,
+) -> None:
     async with BotUnderTest() as bot:
-        await bot.enqueue("hello", version=VERSION + 1, inventedSince=1, expires=1)
+        await bot.enqueue(text, version=VERSION + 1, inventedSince=1, expires=1)
         queue = bot.storage.queue(QUEUE_NAME)
         (before,) = queue.texts
         for _ in range(50):

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 
 from bot_logic.clock import Chance, Clock
+from bot_logic.contract.queue_text import MAX_QUEUE_TEXT, as_put
 from bot_logic.errors import MessageNotInserted
 from bot_logic.storage.memory.faults import Faults
-from bot_logic.storage.protocols import MAX_DELAY, MAX_QUEUE_TEXT
+from bot_logic.storage.protocols import MAX_DELAY
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class QueuedMessage:
 
     def get_body(self) -> bytes:
         """Return the message as the host hands it to a function."""
-        return self.text.encode()
+        return as_put(self.text).encode()
 
 
 class MemoryQueue:
@@ -48,8 +49,7 @@ class MemoryQueue:
             MessageNotInserted: it is too large, or hidden for too long.
         """
         async with self._faults.around("queue.put"):
-            size = (len(message.encode()) + 2) // 3 * 4  # in base64
-            if size > MAX_QUEUE_TEXT:
+            if len(as_put(message).encode()) > MAX_QUEUE_TEXT:
                 raise MessageNotInserted(f"{self._name}: RequestBodyTooLarge")
             if not 0 <= delay <= MAX_DELAY:
                 raise MessageNotInserted(f"{self._name}: OutOfRangeQueryParameterValue")

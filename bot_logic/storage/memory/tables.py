@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from bot_logic.clock import Clock
-from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.memory.faults import Faults
 from bot_logic.storage.protocols import (
     MAX_TEXT,
@@ -13,6 +12,7 @@ from bot_logic.storage.protocols import (
     Key,
     Row,
     RowConflict,
+    RowRefused,
     StoredRow,
     Write,
     check_transaction,
@@ -134,7 +134,7 @@ class MemoryTable:
 
     def _check_sizes(self, columns: Row) -> None:
         if any(map(_is_too_large, columns.values())):
-            raise ServiceUnavailable(f"table {self._name}: PropertyValueTooLarge")
+            raise RowRefused(f"table {self._name}: PropertyValueTooLarge")
 
 
 def _is_too_large(value: Any) -> bool:
