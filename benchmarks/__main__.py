@@ -23,6 +23,7 @@ from benchmarks.outcome import Outcome, WrongWork
 from benchmarks.plan import QUICK, Plan
 from benchmarks.programs import CannotMeasure, measuring_core
 from benchmarks.rows import echo, imports, proactive, turn, worker
+from local_dev.programs import ProcessError
 
 Measure = Callable[[Plan], Awaitable[list[Outcome]]]
 
@@ -46,7 +47,7 @@ async def measure(keys: Collection[str], plan: Plan) -> tuple[list[Outcome], boo
         if wanted := [key for key in served if key in keys]:
             try:
                 measured = [each for each in await of_these(plan) if each.key in wanted]
-            except (CannotMeasure, WrongWork, UnexpectedAnswer) as error:
+            except (CannotMeasure, ProcessError, WrongWork, UnexpectedAnswer) as error:
                 all_well = False
                 sys.stdout.write(f"{', '.join(wanted)}: {error}\n")
             else:

@@ -1,21 +1,19 @@
 """Measured programs: each a process on a core of its own, with the CPU time it takes."""
 
 import asyncio
-import contextlib
 import os
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local_dev import programs
 from local_dev.ports import free_ports
+from local_dev.programs import start
+from local_dev.readiness import listening
 
-ROOT = Path(__file__).resolve().parent.parent
 PEERS_PYTHON = Path(f"{sys.prefix}-peers/bin/python")  # beside ours, and of the same version
-START_TIMEOUT = 30.0  # seconds
-STOP_TIMEOUT = 5.0  # seconds
 _TICKS = os.sysconf("SC_CLK_TCK")  # of CPU time, in a second
 
 
@@ -61,26 +59,20 @@ async def running(program: Program) -> AsyncIterator[Running]:
     """Run a program on the measured core as long as the block lasts.
 
     Raises:
-        CannotMeasure: it does not start, or this is no Linux.
+        CannotMeasure: it is not there, or this is no Linux.
+        ProcessError: it does not start.
     """
     _check_ready(program)
     (port,) = free_ports(1)
+    command = [program.python, "-m", program.module, str(port), *program.arguments]
     with on_core(measured_core()):
-        process = await asyncio.create_subprocess_exec(
-            program.python,
-            "-m",
-            program.module,
-            str(port),
-            *program.arguments,
-            cwd=ROOT,
-            env={**os.environ, **program.environment},
-            stdin=asyncio.subprocess.DEVNULL,
+        started = start(
+            programs.Program(program.module, command, listening(port), program.environment)
         )
     try:
-        await listening(process, program.module, port)
-        yield Running(process.pid, f"http://127.0.0.1:{port}")
+        yield Running(started.pid, f"http://127.0.0.1:{port}")
     finally:
-        await _stop(process)
+        await asyncio.to_thread(started.stop)
 
 
 @contextmanager
@@ -119,30 +111,3 @@ def _check_ready(program: Program) -> None:
         raise CannotMeasure("CPU time is read from Linux's /proc")
     if not Path(program.python).exists():
         raise CannotMeasure("the peers are not installed; `make bench` does it")
-
-
-async def listening(process: asyncio.subprocess.Process, name: str, port: int) -> None:
-    """Wait until a process listens on its port of loopback.
-
-    Raises:
-        CannotMeasure: it has ended, or does not listen in time.
-    """
-    deadline = time.monotonic() + START_TIMEOUT
-    while process.returncode is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            return
-        await asyncio.sleep(0.05)
-    raise CannotMeasure(f"{name} did not start")
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-    try:
-        async with asyncio.timeout(STOP_TIMEOUT):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

@@ -14,7 +14,8 @@ from typing import Any
 from benchmarks.goals import GOALS
 from benchmarks.outcome import Outcome
 from benchmarks.plan import Plan
-from benchmarks.programs import PEERS_PYTHON, ROOT, measured_core
+from benchmarks.programs import PEERS_PYTHON, measured_core
+from local_dev.programs import ROOT
 
 RESULTS = ROOT / "docs/benchmarks"
 PACKAGES = (

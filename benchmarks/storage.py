@@ -1,6 +1,5 @@
 """A storage emulator for the measured programs, on the core of the measuring side."""
 
-import asyncio
 import contextlib
 import json
 import tempfile
@@ -13,7 +12,7 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from benchmarks.programs import CannotMeasure, listening
+from benchmarks.programs import CannotMeasure
 from bot_logic.bot_endpoint.state import TABLE_NAME as STATE
 from bot_logic.conversations import TABLE_NAME as CONVERSATIONS
 from bot_logic.delivery.idempotency import TABLE_NAME as RECORDS
@@ -21,6 +20,7 @@ from bot_logic.settings import storage_location
 from bot_logic.storage.account import StorageAccount
 from local_dev import azurite
 from local_dev.ports import free_ports
+from local_dev.programs import running
 
 AT_ONCE = 32  # messages that the service hands out in one call
 OUT_OF_SIGHT = 600  # seconds that a message once read is not read again
@@ -34,32 +34,20 @@ async def storage_emulator() -> AsyncIterator[str]:
     queues' messages once a minute, on disk it writes all the tables' rows every few seconds.
 
     Raises:
-        CannotMeasure: it is not installed, or does not start.
+        CannotMeasure: it is not installed.
+        ProcessError: it does not start.
     """
-    ports = free_ports(6)
-    with tempfile.TemporaryDirectory() as folder:
-        async with _azurite(Path(folder), *ports[:3]), _azurite(None, *ports[3:]):
-            connection = azurite.connection_string(ports[0], ports[1], ports[5])
-            await _make_tables(connection)
-            yield connection
-
-
-@asynccontextmanager
-async def _azurite(location: Path | None, blob: int, queue: int, table: int) -> AsyncIterator[None]:
     if not azurite.PROGRAM.exists():
         raise CannotMeasure("Azurite is not installed; `make bench` does it")
-    process = await asyncio.create_subprocess_exec(
-        *azurite.command(location, blob, queue, table),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        for port in (queue, table):
-            await listening(process, "Azurite", port)
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
+    blob, queue, *others, table = free_ports(6)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(azurite.program(Path(folder), blob, queue, others[0])),
+        running(azurite.program(None, others[1], others[2], table)),
+    ):
+        connection = azurite.connection_string(blob, queue, table)
+        await _make_tables(connection)
+        yield connection
 
 
 @asynccontextmanager

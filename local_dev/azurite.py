@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from local_dev.programs import Program
+from local_dev.readiness import listening
+
 PROGRAM = Path(__file__).parent / "node_modules/.bin/azurite"
 # Public, and the same everywhere.
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
@@ -19,10 +22,10 @@ def connection_string(blob: int = 10000, queue: int = 10001, table: int = 10002)
     )
 
 
-def command(location: Path | None, blob: int, queue: int, table: int, *more: str) -> list[str]:
-    """Return the command that runs Azurite on these ports, its data in this folder or in memory."""
+def program(location: Path | None, blob: int, queue: int, table: int, *more: str) -> Program:
+    """Return Azurite on these ports, its data in this folder or in memory."""
     storage = ("--inMemoryPersistence",) if location is None else ("--location", str(location))
-    return [
+    command = [
         str(PROGRAM),
         "--silent",
         "--disableTelemetry",
@@ -33,3 +36,4 @@ def command(location: Path | None, blob: int, queue: int, table: int, *more: str
         *("--tablePort", str(table)),
         *more,
     ]
+    return Program("azurite", command, listening(blob, queue, table))

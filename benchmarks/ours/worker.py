@@ -7,10 +7,10 @@ import asyncio
 import sys
 from pathlib import Path
 
-from benchmarks.programs import ROOT
 from local_dev.functions_host.app_loader import load_app
 from local_dev.functions_host.configuration import Configuration
 from local_dev.functions_host.http_server import serve
+from local_dev.programs import ROOT
 
 
 async def main(port: int, app: Path) -> None:

@@ -7,8 +7,9 @@ import sys
 
 from benchmarks.outcome import Outcome, WrongWork, compared
 from benchmarks.plan import Plan
-from benchmarks.programs import ROOT, measured_core, on_core
+from benchmarks.programs import measured_core, on_core
 from benchmarks.settings import SETTINGS
+from local_dev.programs import ROOT
 
 MEMORY_LIMIT = 90.0  # MB
 

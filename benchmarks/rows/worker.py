@@ -4,10 +4,11 @@ import importlib.util
 
 from benchmarks.outcome import Outcome, WrongWork, compared
 from benchmarks.plan import Plan
-from benchmarks.programs import ROOT, CannotMeasure, Program
+from benchmarks.programs import CannotMeasure, Program
 from benchmarks.rows.turn import TurnScene, turn_scene
 from benchmarks.turns import UNIT, Talk, talk_in_turns
 from bot_logic.contract.envelope import QUEUE_NAME
+from local_dev.programs import ROOT
 
 WORKER = "benchmarks.ours.worker"
 

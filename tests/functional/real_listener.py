@@ -1,7 +1,6 @@
 """Microsoft's own queue listener as a process, calling functions in the test's process."""
 
 import asyncio
-import contextlib
 import json
 import os
 import shutil
@@ -16,8 +15,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from azure.functions.meta import Datum
 
+from local_dev.programs import Program, Running, start
+from local_dev.readiness import printing
+
 HOST_JSON = Path(__file__).parents[2] / "host.json"
-START_SECONDS = 30
 
 Functions = Mapping[str, Callable[[Any], Awaitable[None]]]  # by queue
 
@@ -35,10 +36,10 @@ def program() -> str:
 
 async def put_as_csharp(client: str, connection: str, queue: str, text: str) -> None:
     """Put a message as one of C#'s storage clients does: v11, v12 or v12-base64."""
-    process = await asyncio.create_subprocess_exec(
-        program(), "put", client, queue, text, env=os.environ | {"AzureWebJobsStorage": connection}
-    )
-    assert await process.wait() == 0
+    command = [program(), "put", client, queue, text]
+    settings = {"AzureWebJobsStorage": connection}
+    putting = Running(Program("queue-host", command, environment=settings))
+    assert await asyncio.to_thread(putting.ends) == 0, putting.printed
 
 
 @asynccontextmanager
@@ -47,26 +48,15 @@ async def listening(connection: str, functions: Functions) -> AsyncIterator[None
     app = web.Application()
     app.router.add_post("/{queue}", _invoking(functions))
     async with TestServer(app) as server:
-        process = await asyncio.create_subprocess_exec(
-            program(),
-            *("--queues", ",".join(functions)),
-            *("--callback", str(server.make_url("")).rstrip("/")),
-            *("--host-json", str(HOST_JSON)),
-            env=os.environ | {"AzureWebJobsStorage": connection},
-            stdout=asyncio.subprocess.PIPE,
-        )
+        command = [program(), "--queues", ",".join(functions), "--host-json", str(HOST_JSON)]
+        command += ["--callback", str(server.make_url("")).rstrip("/")]
+        settings = {"AzureWebJobsStorage": connection}
+        listener = Program("queue-host", command, printing("started"), settings)
+        started = await asyncio.to_thread(start, listener)
         try:
-            assert process.stdout is not None
-            async with asyncio.timeout(START_SECONDS):
-                while b"started" not in await process.stdout.readline():
-                    pass
-            reading = asyncio.create_task(process.stdout.read())  # or the pipe fills up
             yield
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
-        await reading
+            await asyncio.to_thread(started.stop)
 
 
 def _invoking(functions: Functions) -> Callable[[web.Request], Awaitable[web.Response]]:
