@@ -1,5 +1,6 @@
 """Azurite, the Azure Storage emulator: its public account, and how it is started here."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from local_dev.programs import Program
@@ -22,8 +23,9 @@ def connection_string(blob: int = 10000, queue: int = 10001, table: int = 10002)
     )
 
 
-def program(location: Path | None, blob: int, queue: int, table: int, *more: str) -> Program:
-    """Return Azurite on these ports, its data in this folder or in memory."""
+def program(location: Path | None, ports: Sequence[int], *more: str) -> Program:
+    """Return Azurite, its data in this folder or in memory, on ports for blobs, queues, tables."""
+    blob, queue, table = ports
     storage = ("--inMemoryPersistence",) if location is None else ("--location", str(location))
     command = [
         str(PROGRAM),
@@ -36,4 +38,4 @@ def program(location: Path | None, blob: int, queue: int, table: int, *more: str
         *("--tablePort", str(table)),
         *more,
     ]
-    return Program("azurite", command, listening(blob, queue, table))
+    return Program("azurite", command, listening(*ports))

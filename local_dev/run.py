@@ -73,7 +73,7 @@ class Stack:
 
     def _azurite(self) -> Program:
         ports = self.ports
-        return azurite.program(self.data, ports.blob, ports.queue, ports.table)
+        return azurite.program(self.data, (ports.blob, ports.queue, ports.table))
 
     def _direct_line(self) -> Program:
         base = f"http://localhost:{self.ports.chat}"

@@ -26,7 +26,7 @@ class Azurite:
         self.blob_port, self.queue_port, self.table_port = free_ports(3)
         ports = (self.blob_port, self.queue_port, self.table_port)
         self.connection_string = azurite.connection_string(*ports)
-        self._program = azurite.program(location, *ports, *more)
+        self._program = azurite.program(location, ports, *more)
 
     @contextmanager
     def running(self) -> Iterator[None]:
