@@ -5,36 +5,53 @@ https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connec
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from typing import Any, Final
 from urllib.parse import unquote
 
-from benchmarks.login import Login
-from benchmarks.raw_http import json_answer
+from benchmarks.goals import WrongWork
+from benchmarks.wire import answer
+from local_dev.direct_line.signing import SigningKey, openid_metadata
 
-_TAKEN = json_answer(b'{"id": "said"}')
-_NOT_FOUND = json_answer(b'{"error": {"code": "NotFound"}}', "404 Not Found")
+APP_ID: Final = "00000000-0000-0000-0000-0000000be4c4"
+ACCESS_TOKEN: Final = "access-token-of-the-benchmarks-" + "x" * 1200  # as long as real ones
+MAX_SHOWN: Final = 3  # wrong texts in an error message
+_TAKEN: Final = answer({"id": "said"})
 
 Said = tuple[str, str]  # a conversation's id, and a text said in it
 
 
-@dataclass
 class Channel:
-    """A channel's server; call it with a request, as `raw_http.serving` does.
+    """A channel's server; call it with a request, as `wire.serving` does.
 
     Attributes:
-        login: answers what is asked of the login server at the same address, if there is one.
+        url: where it is served, with both login servers of the Bot Framework.
+        token: proves its requests to the bot, once it was asked to `authenticate`.
     """
 
-    login: Login | None = None
-    _received: list[tuple[bytes, bytes]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.url = self.token = ""
+        self._key: SigningKey | None = None
+        self._received: list[tuple[bytes, bytes]] = []
+
+    def authenticate(self) -> dict[str, str]:
+        """From now on both sides prove who they are; return the bot's settings for that."""
+        self._key = SigningKey()
+        self.token = self._key.bearer(APP_ID, self.url)
+        return {
+            "MicrosoftAppId": APP_ID,
+            "MicrosoftAppPassword": "an-app-password-of-the-benchmarks",
+            "ToChannelFromBotLoginUrl": f"{self.url}/botframework.com",
+            "ToBotFromChannelOpenIdMetadataUrl": f"{self.url}/v1/.well-known/openidconfiguration",
+        }
 
     def __call__(self, head: bytes, body: bytes) -> bytes:
         """Answer one request."""
         if head.startswith(b"POST /v3/conversations/"):
             self._received.append((head, body))
             return _TAKEN
-        answer = self.login.answer(head) if self.login is not None else None
-        return answer or _NOT_FOUND
+        content = self._login_page(head.split(b" ", 2)[1].decode())
+        return answer({}, "404 Not Found") if content is None else answer(content)
 
     def __len__(self) -> int:
         """Count the activities that came since `forget`, of any type."""
@@ -44,8 +61,31 @@ class Channel:
         """Begin anew."""
         self._received.clear()
 
-    def said(self) -> Counter[Said]:
-        """Return the texts that came, by conversation, and how often each did."""
+    def check(
+        self,
+        expected: Counter[Said],
+        who: str,
+        read: Callable[[Counter[Said]], Counter[Said]] = Counter,
+    ) -> None:
+        """Raise WrongWork unless exactly this was said, and by nobody but the bot.
+
+        Args:
+            expected: what should have been said.
+            who: should have said it.
+            read: what matters of it.
+        """
+        said, expected = read(self._said()), read(expected)
+        if said != expected:
+            missing, surplus = expected - said, said - expected
+            raise WrongWork(
+                f"{who}: {missing.total()} texts are missing, {surplus.total()} too many: "
+                f"{list(missing)[:MAX_SHOWN]}, {list(surplus)[:MAX_SHOWN]}"
+            )
+        proof = f"Bearer {ACCESS_TOKEN}".encode()
+        if self._key and any(proof not in head for head, _ in self._received):
+            raise WrongWork(f"{who}: activities came without the bot's access token")
+
+    def _said(self) -> Counter[Said]:
         everything = ((_conversation_in(head), json.loads(body)) for head, body in self._received)
         return Counter(
             (conversation, activity["text"])
@@ -53,12 +93,16 @@ class Channel:
             if activity["type"] == "message"
         )
 
-    def without_token(self) -> int:
-        """Count the activities that came without the token that the login server gave out."""
-        if self.login is None:
-            return 0
-        proof = self.login.proof_of_the_bot
-        return sum(proof not in head for head, _ in self._received)
+    def _login_page(self, path: str) -> Any:
+        match path.rpartition("/")[2]:
+            case "openidconfiguration":
+                return openid_metadata(self.url)
+            case "keys" if self._key:
+                return {"keys": [self._key.public()]}
+            case "token":
+                token = {"token_type": "Bearer", "access_token": ACCESS_TOKEN}
+                return token | {"expires_in": 3600}
+        return None
 
 
 def _conversation_in(head: bytes) -> str:

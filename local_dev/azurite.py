@@ -1,6 +1,10 @@
 """Azurite, the Azure Storage emulator: its public account, and how it is started here."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+from local_dev.programs import Program
+from local_dev.readiness import listening
 
 PROGRAM = Path(__file__).parent / "node_modules/.bin/azurite"
 # Public, and the same everywhere.
@@ -19,10 +23,11 @@ def connection_string(blob: int = 10000, queue: int = 10001, table: int = 10002)
     )
 
 
-def command(location: Path | None, blob: int, queue: int, table: int, *more: str) -> list[str]:
-    """Return the command that runs Azurite on these ports, its data in this folder or in memory."""
+def program(location: Path | None, ports: Sequence[int], *more: str) -> Program:
+    """Return Azurite, its data in this folder or in memory, on ports for blobs, queues, tables."""
+    blob, queue, table = ports
     storage = ("--inMemoryPersistence",) if location is None else ("--location", str(location))
-    return [
+    command = [
         str(PROGRAM),
         "--silent",
         "--disableTelemetry",
@@ -33,3 +38,4 @@ def command(location: Path | None, blob: int, queue: int, table: int, *more: str
         *("--tablePort", str(table)),
         *more,
     ]
+    return Program("azurite", command, listening(*ports))

@@ -15,15 +15,13 @@ import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 
-import aiohttp
-
 from local_dev import azurite
-from local_dev.processes import ProcessError, Processes, Program
+from local_dev.processes import Processes
+from local_dev.programs import ROOT, ProcessError, Program
+from local_dev.readiness import answering
 
-ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_FILE = ROOT / "local.settings.json"
 
 BANNER = """
@@ -74,21 +72,15 @@ class Stack:
         return self._azurite(), self._direct_line(), self._functions_host()
 
     def _azurite(self) -> Program:
-        async def ready() -> None:
-            for port in (self.ports.blob, self.ports.queue, self.ports.table):
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-
         ports = self.ports
-        command = azurite.command(self.data, ports.blob, ports.queue, ports.table)
-        return Program("azurite", command, ready)
+        return azurite.program(self.data, (ports.blob, ports.queue, ports.table))
 
     def _direct_line(self) -> Program:
         base = f"http://localhost:{self.ports.chat}"
         bot = f"http://localhost:{self.ports.functions}/api/messages"
         command = [sys.executable, "-m", "local_dev.direct_line"]
         command += ["--port", str(self.ports.chat), "--bot", bot]
-        return Program("direct-line", command, lambda: _get(base), direct_line_settings())
+        return Program("direct-line", command, answering(base), direct_line_settings())
 
     def _functions_host(self) -> Program:
         port = str(self.ports.functions)
@@ -99,7 +91,7 @@ class Stack:
             if self.lock_seconds is not None:
                 command += ["--lock-seconds", str(self.lock_seconds)]
         health = f"http://localhost:{port}/api/health"
-        return Program("functions", command, lambda: _healthy(health), self._host_environment())
+        return Program("functions", command, answering(health), self._host_environment())
 
     def _host_environment(self) -> dict[str, str]:
         """Return this Python for `func`, and where the others are if the settings are wrong."""
@@ -185,23 +177,6 @@ def _answers(port: int) -> bool:
         with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1):
             return True
     return False
-
-
-async def _get(url: str) -> None:
-    """Raise an error with what was answered, unless it was 200."""
-    async with aiohttp.ClientSession() as session, session.get(url) as response:
-        if response.status != HTTPStatus.OK:
-            raise ConnectionError(f"{url} answered {response.status} {await response.text()}")
-
-
-async def _healthy(url: str) -> None:
-    """Do as `_get` does, but do not wait for an app that cannot serve with its settings."""
-    async with aiohttp.ClientSession() as session, session.get(url) as response:
-        text = await response.text()
-        if response.status == HTTPStatus.SERVICE_UNAVAILABLE and "misconfigured" in text:
-            raise ProcessError("; ".join(json.loads(text)["problems"]))
-        if response.status != HTTPStatus.OK:
-            raise ConnectionError(f"{url} answered {response.status} {text}")
 
 
 def _say(text: str) -> None:

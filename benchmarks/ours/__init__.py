@@ -1,1 +1,1 @@
-"""This app's programs that are measured, behind the same web server as the peers."""
+"""This app as it is measured, behind the same web server as the peers."""

@@ -1,89 +1,59 @@
 """The floor: JSON parsed and posted with aiohttp alone; no SDK, no checks."""
 
-import asyncio
 import json
 import sys
+from functools import cache
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
-from benchmarks.serving import Handler, serve
-from benchmarks.users import conversation_of, reference, text_of
-
-IN_FLIGHT = 24  # proactive messages at once, as many as in ours
+from benchmarks.sayings import conversation_of, reference, text_of
+from benchmarks.serving import serve, speaking
 
 
-def echo(session: aiohttp.ClientSession) -> Handler:
-    """Make the handler of an echo turn: parse the activity, post the reply."""
-
-    async def handle(request: web.Request) -> web.Response:
-        activity = json.loads(await request.read())
-        where = f"{activity['serviceUrl']}/v3/conversations/{activity['conversation']['id']}"
-        url = f"{where}/activities/{activity['id']}"
-        async with session.post(url, json=_reply(activity)) as answer:
-            await answer.read()
-        return web.Response()
-
-    return handle
+@cache
+def session() -> aiohttp.ClientSession:
+    """Return the connections; to be made on the running loop."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
 
-def speak_first(session: aiohttp.ClientSession) -> Handler:
-    """Make the handler of ``{"first", "count", "serviceUrl"}``: so many posts, side by side."""
-
-    async def handle(request: web.Request) -> web.Response:
-        order = await request.json()
-        url = order["serviceUrl"]
-        numbers = iter(range(order["first"], order["first"] + order["count"]))
-
-        async def speak() -> None:
-            for number in numbers:
-                address = f"{url}/v3/conversations/{conversation_of(number)}/activities"
-                async with session.post(address, json=_message(number, url)) as answer:
-                    await answer.read()
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(IN_FLIGHT):
-                group.create_task(speak())
-        return web.Response()
-
-    return handle
+async def echo(request: web.Request) -> web.Response:
+    """Parse the activity, post the reply."""
+    heard = json.loads(await request.read())
+    where = f"{heard['serviceUrl']}/v3/conversations/{heard['conversation']['id']}"
+    reply = message(heard, heard["recipient"], heard["from"], f"Echo: {heard['text']}")
+    reply |= {"locale": heard["locale"], "replyToId": heard["id"]}
+    await post(f"{where}/activities/{heard['id']}", reply)
+    return web.Response()
 
 
-def _reply(activity: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "message",
-        "from": activity["recipient"],
-        "recipient": activity["from"],
-        "conversation": activity["conversation"],
-        "channelId": activity["channelId"],
-        "serviceUrl": activity["serviceUrl"],
-        "locale": activity["locale"],
-        "text": f"Echo: {activity['text']}",
-        "inputHint": "acceptingInput",
-        "replyToId": activity["id"],
-    }
-
-
-def _message(number: int, service_url: str) -> dict[str, Any]:
+async def say(number: int, service_url: str) -> None:
+    """Post one message."""
     where = reference(number, service_url)
+    url = f"{service_url}/v3/conversations/{conversation_of(number)}/activities"
+    await post(url, message(where, where["bot"], where["user"], text_of(number)))
+
+
+async def post(url: str, content: dict[str, Any]) -> None:
+    """Post an activity, and read the answer."""
+    async with session().post(url, json=content) as answer:
+        await answer.read()
+
+
+def message(where: dict[str, Any], sender: Any, recipient: Any, text: str) -> dict[str, Any]:
+    """Make what a bot says there."""
     return {
         "type": "message",
-        "from": where["bot"],
-        "recipient": where["user"],
+        "from": sender,
+        "recipient": recipient,
         "conversation": where["conversation"],
         "channelId": where["channelId"],
-        "serviceUrl": service_url,
-        "text": text_of(number),
+        "serviceUrl": where["serviceUrl"],
+        "text": text,
         "inputHint": "acceptingInput",
     }
-
-
-async def main(port: int) -> None:
-    """Serve until the process ends."""
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        await serve(port, {"/api/messages": echo(session), "/speak-first": speak_first(session)})
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    serve(int(sys.argv[1]), {"/api/messages": echo, "/speak-first": speaking(say)})

@@ -1,19 +1,25 @@
-"""The SDK's echo bot, as in BotBuilder-Samples' 02.echo-bot."""
+"""The SDK's samples: 02.echo-bot, and 16.proactive-messages, which speaks to one after the other.
+
+https://github.com/microsoft/BotBuilder-Samples/tree/main/samples/python
+"""
 
 import sys
 
-from botbuilder.core import ActivityHandler, MessageFactory, TurnContext
+from botbuilder.schema import ConversationReference
 
-from benchmarks.peers.sdk_server import make_adapter, messages, serve
+from benchmarks.bots import EchoBot, Logic, speaker
+from benchmarks.peers.sdk_adapter import Configuration, make_adapter, messages
+from benchmarks.serving import serve, speaking
+
+ADAPTER = make_adapter()
 
 
-class EchoBot(ActivityHandler):
-    """Says what it hears."""
-
-    async def on_message_activity(self, turn_context: TurnContext) -> None:
-        """Answer what a user wrote."""
-        await turn_context.send_activity(MessageFactory.text(f"Echo: {turn_context.activity.text}"))
+async def say_in(where: ConversationReference, logic: Logic) -> None:
+    """Continue a conversation."""
+    await ADAPTER.continue_conversation(where, logic, Configuration.APP_ID)
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), {"/api/messages": messages(make_adapter(), EchoBot())})
+    speak_first = speaking(speaker(say_in), at_once=1)
+    routes = {"/api/messages": messages(ADAPTER, EchoBot()), "/speak-first": speak_first}
+    serve(int(sys.argv[1]), routes)

@@ -16,21 +16,22 @@ from botbuilder.core import (
     ConversationState,
     MemoryStorage,
     MessageFactory,
-    Storage,
     TurnContext,
 )
 from botbuilder.schema import Activity, ActivityTypes
 
-from benchmarks.peers.sdk_server import make_adapter, messages, serve
+from benchmarks.peers.sdk_adapter import make_adapter, messages
+from benchmarks.serving import serve
+
+CONNECTION = os.environ["AzureWebJobsStorage"]
 
 
 class NaiveBot(ActivityHandler):
     """Shows that it is typing, counts, queues, and says so."""
 
-    def __init__(self, state: ConversationState, connection: str, queue: str) -> None:
+    def __init__(self, state: ConversationState, queue: str) -> None:
         self._state = state
         self._count = state.create_property("count")
-        self._connection = connection
         self._queue = queue
 
     async def on_turn(self, turn_context: TurnContext) -> None:
@@ -47,24 +48,18 @@ class NaiveBot(ActivityHandler):
         reference = TurnContext.get_conversation_reference(turn_context.activity)
         message = json.dumps({"conversation": reference.serialize(), "text": text})
         async with QueueClient.from_connection_string(
-            self._connection, self._queue, message_encode_policy=TextBase64EncodePolicy()
+            CONNECTION, self._queue, message_encode_policy=TextBase64EncodePolicy()
         ) as queue:
             await queue.send_message(message)
         reply = f"{count}: You said {text}. Message added to the queue."
         await turn_context.send_activity(MessageFactory.text(reply))
 
 
-def storage(where: str, connection: str) -> Storage:
-    """Return what keeps the state."""
-    if where == "memory":
-        return MemoryStorage()
-    return BlobStorage(BlobStorageSettings("state", connection_string=connection))
-
-
-def main(port: str, queue: str, where: str) -> None:
+def main(port: str, where: str) -> None:
     """Serve until the process ends."""
-    connection = os.environ["AzureWebJobsStorage"]
-    bot = NaiveBot(ConversationState(storage(where, connection)), connection, queue)
+    blobs = BlobStorageSettings("state", connection_string=CONNECTION)
+    storage = MemoryStorage() if where == "memory" else BlobStorage(blobs)
+    bot = NaiveBot(ConversationState(storage), f"peer-{where}")
     serve(int(port), {"/api/messages": messages(make_adapter(), bot)})
 
 

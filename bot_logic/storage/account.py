@@ -1,12 +1,12 @@
 """The real storage account: one pool of connections and one credential for all that is in it."""
 
 import ssl
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
-from azure.core.pipeline.transport import AioHttpTransport
 
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK, Chance, Clock
+from bot_logic.storage.access import Access
 from bot_logic.storage.authorisation import authorisation
 from bot_logic.storage.location import StorageLocation
 from bot_logic.storage.queues import StorageQueue
@@ -37,47 +37,29 @@ class StorageAccount:
             trust: whose certificates are believed; None means the system's.
         """
         self._location = location
-        self._chance = chance
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(keepalive_timeout=keep_alive, ssl=trust or True),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # the packages' clients do it
         )
         self._authorisation = authorisation(location.login, self._session, clock)
+        self._access = Access(self._session, self._authorisation, chance)
         self._queues: dict[str, StorageQueue] = {}
         self._tables: dict[str, StorageTable] = {}
 
     def queue(self, name: str) -> StorageQueue:
         """Return the queue of this name, which is created when it is first needed."""
         if name not in self._queues:
-            self._queues[name] = StorageQueue(
-                self._location.queue_url, name, **self._shared_by_all()
-            )
+            self._queues[name] = StorageQueue(self._location.queue_url, name, self._access)
         return self._queues[name]
 
     def table(self, name: str) -> StorageTable:
         """Return the table of this name, which is created when it is first needed."""
         if name not in self._tables:
-            self._tables[name] = StorageTable(
-                self._location.table_url, name, **self._shared_by_all()
-            )
+            self._tables[name] = StorageTable(self._location.table_url, name, self._access)
         return self._tables[name]
 
     async def close(self) -> None:
         """Close all connections."""
         await self._authorisation.close()
         await self._session.close()
-
-    def _shared_by_all(self) -> dict[str, Any]:
-        # By default each call of the packages' clients looks for proxies and for a .netrc file, on
-        # two threads: a quarter of what the call costs, for something that does not change.
-        # https://learn.microsoft.com/python/api/azure-core/azure.core.pipeline.transport.aiohttptransport
-        transport = AioHttpTransport(
-            session=self._session, session_owner=False, use_env_settings=False
-        )
-        return {
-            "transport": transport,
-            "session": self._session,
-            "authorisation": self._authorisation,
-            "chance": self._chance,
-        }

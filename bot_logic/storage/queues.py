@@ -3,25 +3,22 @@
 import asyncio
 import html
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
-import aiohttp
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
-from bot_logic.clock import Chance
 from bot_logic.contract.queue_text import as_put
 from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
-from bot_logic.storage.authorisation import Authorisation
+from bot_logic.storage.access import Access
+from bot_logic.storage.reasons import reason_of
 from bot_logic.storage.signed_requests import (
-    ATTEMPT_TIMEOUT,
     RETRY_PAUSE,
     TOTAL_TIMEOUT,
     Answer,
     NoAnswer,
     Request,
     SignedRequests,
-    explained,
     queue_text,
 )
 
@@ -31,38 +28,20 @@ _NEVER_EXPIRES: Final = -1  # else the service deletes a waiting message after 7
 class StorageQueue:
     """Puts messages on one queue: in base64, which holds every character, if that fits."""
 
-    def __init__(
-        self,
-        account_url: str,
-        name: str,
-        *,
-        session: aiohttp.ClientSession,
-        transport: Any,
-        authorisation: Authorisation,
-        chance: Chance,
-    ) -> None:
+    def __init__(self, account_url: str, name: str, access: Access) -> None:
         self._name = name
         self._client = QueueClient(
             account_url,
             name,
-            credential=authorisation.for_clients(),
-            transport=transport,
-            retry_total=1,
             initial_backoff=RETRY_PAUSE,
             increment_base=0,
             random_jitter_range=RETRY_PAUSE,
-            connection_timeout=ATTEMPT_TIMEOUT,
-            read_timeout=ATTEMPT_TIMEOUT,
+            **access.for_clients(),
         )
-        url = f"{account_url}/{name}"
-        self._requests = SignedRequests(session, authorisation, chance, url, queue_text)
+        self._requests = SignedRequests(access, f"{account_url}/{name}", queue_text)
 
     async def put(self, message: str, *, delay: int = 0) -> None:
-        """Put a message on the queue; when this returns, the queue has it.
-
-        Args:
-            message: at most 48 KiB of UTF-8, or 64 KiB of what XML has a place for.
-            delay: seconds in which nobody sees it (visibility timeout); seven days at most.
+        """Put a message on the queue, hidden for `delay` seconds; create the queue if need be.
 
         Raises:
             QueueNotCreated: there is no queue and it could not be created.
@@ -118,9 +97,3 @@ class StorageQueue:
                 query=f"messagettl={_NEVER_EXPIRES}&visibilitytimeout={delay}",
             )
         )
-
-
-def reason_of(error: Exception) -> str:
-    """Say what went wrong, in a word; the error's own text may quote a signed request."""
-    code = getattr(error, "error_code", None)
-    return explained(str(getattr(code, "value", code) or type(error).__name__))

@@ -16,12 +16,11 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from bot_logic.clock import Chance
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.json_text import from_json
-from bot_logic.storage.authorisation import Authorisation
+from bot_logic.storage.access import ATTEMPT_TIMEOUT, Access
+from bot_logic.storage.reasons import explained
 
-ATTEMPT_TIMEOUT: Final = 2  # seconds for one attempt, looking up the host's address included
 RETRY_PAUSE: Final = 1  # seconds, times chance
 TOTAL_TIMEOUT: Final = 5  # seconds for one operation on a queue or table, whatever it takes
 API_VERSION: Final = "2020-12-06"  # of the REST interface; the first that lets tokens at tables
@@ -91,27 +90,6 @@ class Answer:
         return explained(self.code or f"status {self.status}")
 
 
-def explained(code: str) -> str:
-    """Add to a storage service's error code what an operator has to know of it."""
-    meaning = _MEANINGS.get(code)
-    return code if meaning is None else f"{code} ({meaning})"
-
-
-_NOT_LET_IN: Final = "the key, signature or identity is not accepted; was the key rotated?"
-# https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes
-_MEANINGS: Final = {
-    "AuthenticationFailed": _NOT_LET_IN,
-    "InvalidAuthenticationInfo": _NOT_LET_IN,
-    "NoAuthenticationInformation": _NOT_LET_IN,
-    "AuthorizationFailure": "the account's network rules refuse this app, or the key is wrong",
-    "AuthorizationPermissionMismatch": "the identity or signature lacks the right to do this",
-    "KeyBasedAuthenticationNotPermitted": "the account takes identities only, no keys",
-    "AccountIsDisabled": "the storage account is disabled",
-    "AccountBeingCreated": "the storage account is still being created",
-    "QueueBeingDeleted": "the queue is being deleted; it can be made anew in half a minute",
-    "TableBeingDeleted": "the table is being deleted; it can be made anew in half a minute",
-}
-
 TextToSign = Callable[[Request, str, str], str]
 
 
@@ -129,26 +107,15 @@ def table_text(_request: Request, date: str, resource: str) -> str:
 class SignedRequests:
     """Sends requests to one queue or table."""
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        authorisation: Authorisation,
-        chance: Chance,
-        url: str,
-        text: TextToSign,
-    ) -> None:
+    def __init__(self, access: Access, url: str, text: TextToSign) -> None:
         """Prepare to send.
 
         Args:
-            session: which sends; it may leave answers compressed.
-            authorisation: which proves who asks.
-            chance: for the jitter of the pause before the second try.
+            access: to the account.
             url: the queue's or table's, without a query.
             text: what a key signs.
         """
-        self._session = session
-        self._authorisation = authorisation
-        self._chance = chance
+        self._access = access
         self._url = url
         self._path = urlsplit(url).path
         self._text = text
@@ -166,23 +133,23 @@ class SignedRequests:
         else:
             if not self._may_pass(answer):
                 return answer
-        await asyncio.sleep(RETRY_PAUSE * self._chance.fraction())
+        await asyncio.sleep(RETRY_PAUSE * self._access.chance.fraction())
         return replace(await self._attempt(request), repeated=True)
 
     def _may_pass(self, answer: Answer) -> bool:
         """Tell whether a second try can end better: later, or with a new proof."""
         if answer.status == HTTPStatus.UNAUTHORIZED or answer.code in _PROOF_REFUSED:
-            return self._authorisation.renew()
+            return self._access.authorisation.renew()
         return answer.status in _RETRYABLE
 
     async def _attempt(self, request: Request) -> Answer:
         date = formatdate(usegmt=True)
         try:
-            proof = await self._authorisation.prove(
+            proof = await self._access.authorisation.prove(
                 lambda account: self._text(request, date, f"/{account}{self._path}{request.path}")
             )
             query = "&".join(filter(None, (request.query, proof.query)))
-            async with self._session.request(
+            async with self._access.session.request(
                 request.method,
                 URL(f"{self._url}{request.path}{'?' if query else ''}{query}", encoded=True),
                 data=request.body,

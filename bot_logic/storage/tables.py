@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
-import aiohttp
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
@@ -22,10 +21,9 @@ from azure.core.exceptions import (
 from azure.data.tables import EdmType, EntityProperty, TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
-from bot_logic.clock import Chance
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.json_text import to_json
-from bot_logic.storage.authorisation import Authorisation
+from bot_logic.storage.access import Access
 from bot_logic.storage.protocols import (
     Change,
     Key,
@@ -36,10 +34,9 @@ from bot_logic.storage.protocols import (
     Write,
     check_transaction,
 )
-from bot_logic.storage.queues import reason_of
+from bot_logic.storage.reasons import reason_of
 from bot_logic.storage.signed_requests import (
     API_VERSION,
-    ATTEMPT_TIMEOUT,
     TOTAL_TIMEOUT,
     Answer,
     NoAnswer,
@@ -85,30 +82,13 @@ _NOT_COLUMNS: Final = ("PartitionKey", "RowKey", _WRITTEN_BY)
 class StorageTable:
     """Rows by key. The table is created at the first write that misses it."""
 
-    def __init__(
-        self,
-        account_url: str,
-        name: str,
-        *,
-        session: aiohttp.ClientSession,
-        transport: Any,
-        authorisation: Authorisation,
-        chance: Chance,
-    ) -> None:
+    def __init__(self, account_url: str, name: str, access: Access) -> None:
         self._name = name
-        self._chance = chance
+        self._chance = access.chance
         self._client = TableClient(
-            account_url,
-            name,
-            credential=authorisation.for_clients(),
-            api_version=API_VERSION,
-            transport=transport,
-            retry_total=1,
-            connection_timeout=ATTEMPT_TIMEOUT,
-            read_timeout=ATTEMPT_TIMEOUT,
+            account_url, name, api_version=API_VERSION, **access.for_clients()
         )
-        url = f"{account_url}/{name}"
-        self._requests = SignedRequests(session, authorisation, chance, url, table_text)
+        self._requests = SignedRequests(access, f"{account_url}/{name}", table_text)
 
     async def read(self, key: Key) -> StoredRow | None:
         """Return the row under `key`, or None."""

@@ -14,7 +14,8 @@ from playwright.async_api import Browser, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from local_dev.ports import free_ports
-from local_dev.processes import Processes, Program
+from local_dev.processes import Processes
+from local_dev.programs import Program
 from local_dev.run import Ports, Stack, prepare
 from tests.expected import welcome
 from tests.resilience.local_direct_line import LocalDirectLine

@@ -1,67 +1,38 @@
 """`make run` as a person sees it: the banner, a clean end, and a clear word when it cannot."""
 
-import asyncio
 import importlib.util
 import os
 import signal
 import socket
 import stat
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from local_dev.ports import free_ports
-from local_dev.run import ROOT, Ports
+from local_dev.programs import Program, Running
+from local_dev.readiness import printing
+from local_dev.run import Ports
 
-PATIENCE = 60  # seconds
-
-
-class Launcher:
-    """`python -m local_dev.run` and what it has printed so far."""
-
-    def __init__(self, process: asyncio.subprocess.Process, ports: Ports) -> None:
-        self._process, self.ports, self.printed = process, ports, ""
-
-    async def prints(self, text: str) -> None:
-        assert self._process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            while text not in self.printed:
-                line = await self._process.stdout.readline()
-                assert line, f"ended without printing {text!r}:\n{self.printed}"
-                self.printed += line.decode()
-
-    async def ends(self) -> int:
-        assert self._process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            self.printed += (await self._process.stdout.read()).decode()
-            return await self._process.wait()
-
-    def interrupt(self) -> None:
-        self._process.send_signal(signal.SIGINT)
+BANNER = printing("Ctrl-C stops everything.")
 
 
-@asynccontextmanager
-async def launched(
+@contextmanager
+def launched(
     data: Path, ports: Ports | None = None, **environment: str
-) -> AsyncIterator[Launcher]:
+) -> Iterator[tuple[Running, Ports]]:
+    """`python -m local_dev.run`, not awaited."""
     ports = ports or Ports(*free_ports(5))
     options = [f"--{name}-port={port}" for name, port in vars(ports).items()]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "local_dev.run", *options, "--data", str(data)),
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    command = [sys.executable, "-m", "local_dev.run", *options, "--data", str(data)]
+    run = Running(Program("make run", command, environment=environment))
     try:
-        yield Launcher(process, ports)
+        yield run, ports
     finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.communicate()
+        run.stop()
 
 
 def listening(ports: Ports) -> list[int]:
@@ -86,49 +57,48 @@ def pid_of(command: str, port: int) -> int:
     pytest.fail(f"no {command} on port {port}")
 
 
-async def test_it_says_where_everything_is_and_ends_cleanly(tmp_path: Path) -> None:
-    async with launched(tmp_path) as run:
-        await run.prints("Ctrl-C stops everything.")
-        assert f"Chat page        http://localhost:{run.ports.chat}\n" in run.printed
-        assert f"http://localhost:{run.ports.functions}/api/messages" in run.printed
+def test_it_says_where_everything_is_and_ends_cleanly(tmp_path: Path) -> None:
+    with launched(tmp_path) as (run, ports):
+        run.until(BANNER)
+        assert f"Chat page        http://localhost:{ports.chat}\n" in run.printed
+        assert f"http://localhost:{ports.functions}/api/messages" in run.printed
         assert "stand-in for Core Tools" in run.printed
         real_worker = importlib.util.find_spec("azure_functions_runtime") is not None
         assert ("loaded by the real Functions worker" in run.printed) is real_worker
-        assert len(listening(run.ports)) == 5
-        run.interrupt()
-        assert await run.ends() == 0
+        assert len(listening(ports)) == 5
+        run.send(signal.SIGINT)
+        assert run.ends() == 0
         assert run.printed.endswith("All stopped.\n")
         assert "Traceback" not in run.printed
-        assert listening(run.ports) == []
+        assert listening(ports) == []
 
 
-async def test_a_taken_port_is_named(tmp_path: Path) -> None:
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
     ports = Ports(*free_ports(5))
-    with socket.create_server(("127.0.0.1", ports.chat)):
-        async with launched(tmp_path, ports) as run:
-            assert await run.ends() == 1
-            assert f"port {ports.chat} is taken" in run.printed
-            assert "Traceback" not in run.printed
+    with socket.create_server(("127.0.0.1", ports.chat)), launched(tmp_path, ports) as (run, _):
+        assert run.ends() == 1
+        assert f"port {ports.chat} is taken" in run.printed
+        assert "Traceback" not in run.printed
 
 
-async def test_when_one_process_ends_the_others_are_stopped(tmp_path: Path) -> None:
-    async with launched(tmp_path) as run:
-        await run.prints("Ctrl-C stops everything.")
-        os.kill(pid_of("local_dev.direct_line", run.ports.chat), signal.SIGKILL)
-        assert await run.ends() == 1
+def test_when_one_process_ends_the_others_are_stopped(tmp_path: Path) -> None:
+    with launched(tmp_path) as (run, ports):
+        run.until(BANNER)
+        os.kill(pid_of("local_dev.direct_line", ports.chat), signal.SIGKILL)
+        assert run.ends() == 1
         assert run.printed.endswith("direct-line ended with exit code -9\n")
-        assert listening(run.ports) == []
+        assert listening(ports) == []
 
 
-async def test_an_app_that_cannot_serve_says_why(tmp_path: Path) -> None:
-    async with launched(tmp_path, TriggerSigningKey="too short") as run:
-        assert await run.ends() == 1
+def test_an_app_that_cannot_serve_says_why(tmp_path: Path) -> None:
+    with launched(tmp_path, TriggerSigningKey="too short") as (run, ports):
+        assert run.ends() == 1
         assert "TriggerSigningKey needs at least 32 characters" in run.printed
         assert "too short" not in run.printed
-        assert listening(run.ports) == []
+        assert listening(ports) == []
 
 
-async def test_core_tools_are_used_where_they_are_installed(tmp_path: Path) -> None:
+def test_core_tools_are_used_where_they_are_installed(tmp_path: Path) -> None:
     func = tmp_path / "bin/func"
     func.parent.mkdir()
     func.write_text(
@@ -137,9 +107,9 @@ async def test_core_tools_are_used_where_they_are_installed(tmp_path: Path) -> N
     )
     func.chmod(func.stat().st_mode | stat.S_IEXEC)
     path = f"{func.parent}{os.pathsep}{os.environ['PATH']}"
-    async with launched(tmp_path / "data", PATH=path) as run:
-        await run.prints("Ctrl-C stops everything.")
+    with launched(tmp_path / "data", PATH=path) as (run, ports):
+        run.until(BANNER)
         assert "Functions host   Azure Functions Core Tools (func)" in run.printed
-        assert f"func was called with: start --port {run.ports.functions}" in run.printed
-        run.interrupt()
-        assert await run.ends() == 0
+        assert f"func was called with: start --port {ports.functions}" in run.printed
+        run.send(signal.SIGINT)
+        assert run.ends() == 0

@@ -30,6 +30,7 @@ from local_dev.azurite import ACCOUNT, KEY
 from local_dev.direct_line import DirectLine, running
 from local_dev.direct_line import Settings as DirectLineSettings
 from local_dev.direct_line.faults import Rule
+from local_dev.functions_host.route import route
 from tests.functional.answer import Answer
 
 SECRET = "a-direct-line-secret-of-the-tests"
@@ -256,21 +257,12 @@ class _BotServer:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
         app = web.Application(client_max_size=100 * 1024 * 1024)
-        app.router.add_post("/api/messages", self._messages)
+        app.router.add_post("/api/messages", route(self._answer))
         async with TestServer(app) as server:
             yield str(server.make_url("/api/messages"))
 
-    async def _messages(self, request: web.Request) -> web.Response:
-        answer = await self.app.wiring.endpoint.answer(
-            func.HttpRequest(
-                method=request.method,
-                url=str(request.url),
-                headers=dict(request.headers),
-                body=await request.read(),
-            )
-        )
-        headers = {**answer.headers, "Content-Type": str(answer.mimetype)}
-        return web.Response(status=answer.status_code, headers=headers, body=answer.get_body())
+    async def _answer(self, request: func.HttpRequest) -> func.HttpResponse:
+        return await self.app.wiring.endpoint.answer(request)
 
 
 def _queue(storage_connection: str, name: str) -> QueueClient:

@@ -2,10 +2,7 @@
 
 import datetime as dt
 import os
-import socket
 import ssl
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -19,19 +16,17 @@ from cryptography.x509.oid import NameOID
 
 from local_dev import azurite
 from local_dev.ports import free_ports
-
-START_SECONDS = 30
+from local_dev.programs import start
 
 
 class Azurite:
     """A storage emulator that can be stopped and started again, keeping its data."""
 
     def __init__(self, location: Path, *more: str) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
         self.blob_port, self.queue_port, self.table_port = free_ports(3)
         ports = (self.blob_port, self.queue_port, self.table_port)
         self.connection_string = azurite.connection_string(*ports)
-        self._command = azurite.command(location, *ports, *more)
+        self._program = azurite.program(location, ports, *more)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -45,27 +40,10 @@ class Azurite:
         self.stop()
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        for port in (self.blob_port, self.queue_port, self.table_port):
-            self._wait_for(port)
+        self._running = start(self._program)
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(START_SECONDS)
-            self._process = None
-
-    def _wait_for(self, port: int) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            except OSError:
-                if time.monotonic() > deadline or not self._process or self._process.poll():
-                    raise
-                time.sleep(0.05)
-            else:
-                return
+        self._running.stop()
 
 
 class SecureAzurite(Azurite):

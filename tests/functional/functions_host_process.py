@@ -3,10 +3,8 @@
 import base64
 import http.client
 import json
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import uuid
@@ -17,8 +15,11 @@ from typing import Any, TypeVar
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
-ROOT = Path(__file__).parents[2]
+from local_dev.programs import Program, Running
+from local_dev.readiness import printing
+
 SAMPLE_APP = Path(__file__).parent / "sample_app"
+READY = printing("loaded by")
 SECONDS = 20  # any wait that takes longer than this has failed
 
 T = TypeVar("T")
@@ -31,8 +32,8 @@ class Host:
         self.app_dir, self.port = folder / "app", port
         self.queue_name = f"q{uuid.uuid4().hex}"
         self.connection_string = azurite.connection_string
-        self._records, self._log = folder / "records.jsonl", folder / "log.txt"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._records = folder / "records.jsonl"
+        self._running: Running | None = None
         shutil.copytree(SAMPLE_APP, self.app_dir, ignore=shutil.ignore_patterns("__pycache__"))
         self.values = {
             "WorkStorage": azurite.connection_string,
@@ -51,32 +52,26 @@ class Host:
         settings = {"Values": self.values, **self.settings}
         (self.app_dir / "local.settings.json").write_text(json.dumps(settings))
         command = [python, "-m", "local_dev.functions_host", "--app", str(self.app_dir)]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, "--port", str(self.port), *options],
-                cwd=ROOT,
-                env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | environment,
-                stderr=log,
-            )
+        command += ["--port", str(self.port), *options]
+        environment = {"PYTHONDONTWRITEBYTECODE": "1", **environment}
+        self._running = Running(Program("host", command, READY, environment))
 
     def start(self, *options: str, **more: str) -> None:
         self.launch(*options, **more)
-        eventually(lambda: "loaded by" in self.log() or self._running().poll() is not None)
-        assert self._running().poll() is None, self.log()
+        self._process.until(READY)
 
     def send_signal(self, number: signal.Signals) -> None:
-        self._running().send_signal(number)
+        self._process.send(number)
 
     def exit_code(self) -> int:
-        return self._running().wait(SECONDS)
+        return self._process.ends(SECONDS)
 
     def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(SECONDS)
+        if self._running is not None:
+            self._running.kill()
 
     def log(self) -> str:
-        return self._log.read_text()
+        return self._process.printed
 
     def records(self) -> list[Any]:
         lines = self._records.read_text().splitlines() if self._records.exists() else []
@@ -132,9 +127,10 @@ class Host:
             except ResourceNotFoundError:
                 return 0
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        assert self._process is not None
-        return self._process
+    @property
+    def _process(self) -> Running:
+        assert self._running is not None
+        return self._running
 
 
 def eventually(condition: Callable[[], T], seconds: float = SECONDS) -> T:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from local_dev.functions_host.app_loader import Function, InvocationError, load_app
-from tests.functional.real_listener import ROOT, as_sent
+from local_dev.programs import ROOT
+from tests.functional.real_listener import as_sent
 
 
 async def main(port: int) -> None:

@@ -1,7 +1,6 @@
 """Microsoft's own queue listener as a process, calling functions in this process or another."""
 
 import asyncio
-import contextlib
 import json
 import os
 import shutil
@@ -18,10 +17,10 @@ from aiohttp.test_utils import TestServer
 from azure.functions.meta import Datum
 
 from local_dev.ports import free_ports
+from local_dev.programs import ROOT, Program, Running, start
+from local_dev.readiness import printing
 
-ROOT = Path(__file__).parents[2]
 HOST_JSON = ROOT / "host.json"
-START_SECONDS = 30
 
 Functions = Mapping[str, Callable[[Any], Awaitable[None]]]  # by queue
 
@@ -39,28 +38,25 @@ def program() -> str:
 
 async def put_as_csharp(client: str, connection: str, queue: str, text: str) -> None:
     """Put a message as one of C#'s storage clients does: v11, v12 or v12-base64."""
-    process = await asyncio.create_subprocess_exec(
-        program(), "put", client, queue, text, env=os.environ | {"AzureWebJobsStorage": connection}
-    )
-    assert await process.wait() == 0
+    command = [program(), "put", client, queue, text]
+    settings = {"AzureWebJobsStorage": connection}
+    putting = Running(Program("queue-host", command, environment=settings))
+    assert await asyncio.to_thread(putting.ends) == 0, putting.printed
 
 
 @asynccontextmanager
 async def listening(
     connection: str, queues: Iterable[str], callback: str, host_json: Path = HOST_JSON
-) -> AsyncIterator[list[str]]:
+) -> AsyncIterator[Running]:
     """Feed functions behind a callback from their queues, with the app's host.json or another.
 
-    Yields what the listener says, a line of JSON each.
+    Yields the listener, which prints a line of JSON for each event.
     """
-    command = (
-        program(),
-        *("--queues", ",".join(queues)),
-        *("--callback", callback),
-        *("--host-json", str(host_json)),
-    )
-    async with _running(command, {"AzureWebJobsStorage": connection}, "started") as said:
-        yield said
+    command = [program(), "--queues", ",".join(queues), "--host-json", str(host_json)]
+    command += ["--callback", callback]
+    settings = {"AzureWebJobsStorage": connection}
+    async with _running(Program("queue-host", command, printing("started"), settings)) as running:
+        yield running
 
 
 @asynccontextmanager
@@ -78,37 +74,17 @@ async def in_their_worker(environ: Mapping[str, str]) -> AsyncIterator[str]:
     (port,) = free_ports(1)
     python = os.environ.get("REAL_WORKER_PYTHON", sys.executable)
     command = (python, "-m", "tests.functional.queue_functions", str(port))
-    async with _running(command, environ, "loaded by"):
+    async with _running(Program("functions", command, printing("loaded by"), environ)):
         yield f"http://127.0.0.1:{port}"
 
 
 @asynccontextmanager
-async def _running(
-    command: tuple[str, ...], environ: Mapping[str, str], ready: str
-) -> AsyncIterator[list[str]]:
-    """Run a program that says a word on stdout when it is ready; yield what it says from then."""
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, env={**os.environ, **environ}, stdout=asyncio.subprocess.PIPE
-    )
-    stdout = process.stdout
-    assert stdout is not None
-    said: list[str] = []
-
-    async def read() -> None:
-        while line := await stdout.readline():
-            said.append(line.decode())
-
+async def _running(wanted: Program) -> AsyncIterator[Running]:
+    started = await asyncio.to_thread(start, wanted)
     try:
-        async with asyncio.timeout(START_SECONDS):
-            while ready not in (line := await stdout.readline()).decode():
-                assert line, f"{command[0]} ended"
-        reading = asyncio.create_task(read())
-        yield said
+        yield started
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
-    await reading
+        await asyncio.to_thread(started.stop)
 
 
 def _invoking(functions: Functions) -> Callable[[web.Request], Awaitable[web.Response]]:

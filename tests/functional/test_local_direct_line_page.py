@@ -5,9 +5,7 @@ import os
 import signal
 import socket
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -15,10 +13,12 @@ import pytest
 from aiohttp.test_utils import unused_port
 
 from local_dev.direct_line import Settings, running
+from local_dev.programs import Program, Running
+from local_dev.programs import running as running_program
+from local_dev.readiness import printing
 from tests.functional.answer import Answer
 from tests.functional.local_direct_line_scene import MESSAGE, SECRET, Scene, scene
 
-ROOT = Path(__file__).parents[2]
 USER = {"id": "dl_ann", "name": "You"}
 
 
@@ -139,50 +139,36 @@ async def test_a_port_in_use_is_an_error(line: Scene) -> None:
             pass
 
 
-@asynccontextmanager
-async def command(port: int, **environment: str) -> AsyncIterator[Process]:
-    arguments = ("-m", "local_dev.direct_line", "--port", str(port), "--bot", "http://localhost:9")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, cwd=ROOT, stderr=PIPE, env=os.environ | environment
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+def command(port: int, secret: str) -> Program:
+    words = [sys.executable, "-m", "local_dev.direct_line", "--port", str(port)]
+    words += ["--bot", "http://localhost:9"]
+    ready = printing(f"http://localhost:{port}")
+    return Program("direct-line", words, ready, {"DirectLineSecret": secret})
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_the_command_stops_promptly_with_streams_open(number: signal.Signals) -> None:
     port = unused_port()
-    async with (
-        command(port, DirectLineSecret=SECRET) as process,
-        aiohttp.ClientSession() as session,
-    ):
-        assert process.stderr
-        log = await process.stderr.readline()
-        assert f"http://localhost:{port}".encode() in log
-        url = f"http://localhost:{port}/v3/directline/conversations"
-        headers = {"Authorization": f"Bearer {SECRET}"}
-        async with session.post(url, headers=headers) as answer:
-            started = await answer.json()
-        async with session.post(
-            f"{url}/{started['conversationId']}/activities", headers=headers, json=MESSAGE
-        ) as answer:
-            assert answer.status == 502
-        async with session.ws_connect(started["streamUrl"]):
-            process.send_signal(number)
-            async with asyncio.timeout(5):
-                log += (await process.communicate())[1]
-    assert process.returncode == 0
-    assert b"conversation started" in log
-    for private in (SECRET, started["token"], MESSAGE["text"]):
-        assert str(private).encode() not in log
+    with running_program(command(port, SECRET)) as process:
+        async with aiohttp.ClientSession() as session:
+            url = f"http://localhost:{port}/v3/directline/conversations"
+            headers = {"Authorization": f"Bearer {SECRET}"}
+            async with session.post(url, headers=headers) as answer:
+                started = await answer.json()
+            async with session.post(
+                f"{url}/{started['conversationId']}/activities", headers=headers, json=MESSAGE
+            ) as answer:
+                assert answer.status == 502
+            async with session.ws_connect(started["streamUrl"]):
+                process.send(number)
+                assert await asyncio.to_thread(process.ends, 5) == 0
+        assert "conversation started" in process.printed
+        for private in (SECRET, started["token"], MESSAGE["text"]):
+            assert str(private) not in process.printed
 
 
-async def test_the_command_needs_a_secret() -> None:
-    async with command(1, DirectLineSecret="") as process:
-        assert b"DirectLineSecret" in (await process.communicate())[1]
-    assert process.returncode == 2
+def test_the_command_needs_a_secret() -> None:
+    process = Running(command(1, ""))
+    assert process.ends() == 2
+    assert "DirectLineSecret" in process.printed

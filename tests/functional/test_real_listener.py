@@ -86,13 +86,13 @@ async def test_every_message_is_delivered_or_filed_whatever_it_is(
     queues = (QUEUE_NAME, POISON_QUEUE_NAME)
     async with (
         in_their_worker(app.environ) as callback,
-        listening(azurite.connection_string, queues, callback) as said,
+        listening(azurite.connection_string, queues, callback) as listener,
         asyncio.timeout(PATIENCE),
     ):
         while await app.waiting() + await app.waiting_as_poison():  # noqa: ASYNC110 - no events
             await asyncio.sleep(0.5)
-    events = [json.loads(line) for line in said]
-    assert {each["event"] for each in events} == {"invoked", "succeeded", "stopped"}
+    events = [json.loads(line) for line in listener.printed.splitlines()]
+    assert {each["event"] for each in events} == {"started", "invoked", "succeeded", "stopped"}
     assert {each.get("dequeueCount", 1) for each in events} == {1}  # each at first sight
     heard = [each["text"] for each in await ada.activities() if "text" in each]
     assert heard.count(await proactive("hello")) == len(good) + len(CSHARP)

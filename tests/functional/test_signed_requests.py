@@ -18,6 +18,7 @@ from bot_logic.clock import SYSTEM_CLOCK
 from bot_logic.errors import MessageNotInserted, ServiceUnavailable
 from bot_logic.secret import Secret
 from bot_logic.settings import storage_location
+from bot_logic.storage.access import Access
 from bot_logic.storage.account import StorageAccount
 from bot_logic.storage.authorisation import Authorisation, TokenAuthorisation, authorisation
 from bot_logic.storage.location import (
@@ -84,8 +85,8 @@ async def _ask_with(
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", service.answer)
     async with TestServer(app) as server:
-        url = str(server.make_url("/t"))
-        return await SignedRequests(session, proof, NoPause(), url, table_text).send(PUT)
+        access, url = Access(session, proof, NoPause()), str(server.make_url("/t"))
+        return await SignedRequests(access, url, table_text).send(PUT)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -130,8 +131,8 @@ async def test_a_shared_access_signature_is_sent_and_nothing_else_signs(
 
 
 async def test_an_error_names_neither_address_nor_signature(session: aiohttp.ClientSession) -> None:
-    proof, url = authorisation(BY_SIGNATURE, session, SYSTEM_CLOCK), "http://127.0.0.1:1/t"
-    requests = SignedRequests(session, proof, NoPause(), url, table_text)
+    access = Access(session, authorisation(BY_SIGNATURE, session, SYSTEM_CLOCK), NoPause())
+    requests = SignedRequests(access, "http://127.0.0.1:1/t", table_text)
     with pytest.raises(NoAnswer) as caught:
         await requests.send(PUT)
     assert str(caught.value) == "ClientConnectorError"

@@ -29,7 +29,9 @@ from azure.core.exceptions import AzureError
 
 from bot_logic.errors import ServiceUnavailable
 from local_dev.ports import free_ports
-from local_dev.processes import Processes, Program
+from local_dev.processes import Processes
+from local_dev.programs import Program
+from local_dev.readiness import listening
 from local_dev.run import Ports, Stack, prepare
 from tests.resilience.ends import ends, waiting
 from tests.resilience.local_direct_line import LocalDirectLine
@@ -192,15 +194,10 @@ def _name(rule: dict[str, Any]) -> str:
 
 def _without_http(host: Program, port: int) -> Program:
     """Return a second host beside the first: it takes queue messages, and serves no channel."""
-
-    async def ready() -> None:
-        _, writer = await asyncio.open_connection("localhost", port)
-        writer.close()
-
     command = list(host.command)
     command[command.index("--port") + 1] = str(port)
     environment = {**host.environment, "AzureWebJobs.messages.Disabled": "true"}
-    return Program("functions-2", command, ready, environment)
+    return Program("functions-2", command, listening(port), environment)
 
 
 async def run(plan: Plan) -> Outcome:

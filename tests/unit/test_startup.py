@@ -1,4 +1,4 @@
-"""Garbage collection while the app is imported, and afterwards."""
+"""What importing the app costs: garbage collection meanwhile and afterwards, and memory."""
 
 import gc
 import subprocess
@@ -49,12 +49,17 @@ def test_the_app_is_imported_without_looking_for_garbage() -> None:
     assert _collections_during("import function_app") < _collections_during("import aiohttp") / 2
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says it so")
+def test_the_app_once_imported_takes_less_than_90_mb() -> None:
+    shown = _printed_by("import function_app; print(open('/proc/self/status').read())")
+    kilobytes = int(shown.partition("VmRSS:")[2].split()[0])
+    assert kilobytes * 1024 < 90e6
+
+
 def _collections_during(statement: str) -> int:
-    output = subprocess.run(
-        [sys.executable, "-c", SEEN.format(statement)],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return int(output)
+    return int(_printed_by(SEEN.format(statement)))
+
+
+def _printed_by(code: str) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout

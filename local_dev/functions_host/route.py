@@ -1,15 +1,15 @@
-"""Azure Functions code behind a web server, requests converted as a Functions host does."""
+"""A function behind a web server, without a host: for tests and benchmarks of what it does."""
 
 from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 from aiohttp import web
 
-from benchmarks.serving import Handler
 
-
-def route(function: Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]) -> Handler:
-    """Make a handler that calls a function."""
+def route(
+    function: Callable[[func.HttpRequest], Awaitable[func.HttpResponse]],
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Make a handler that calls a function; requests are converted as a Functions host does."""
 
     async def handle(request: web.Request) -> web.Response:
         answer = await function(
