@@ -76,9 +76,9 @@ check-lock: $(VENV)/.installed
 	    diff -u "$$file" "$$copy/$$file" || { echo "$$file is stale: run make lock"; exit 1; }; \
 	  done
 
-# All three at once; each is skipped when it is up to date.
+# All at once; each is skipped when it is up to date.
 setup:
-	@$(MAKE) --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT)
+	@$(MAKE) --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT) local.settings.json
 
 $(VENV)/.installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -87,6 +87,10 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+# Made once, with secrets of its own, and never made anew.
+local.settings.json: | $(VENV)/.installed
+	@$(VENV)/bin/python -m local_dev.settings_file
 
 # What the app is measured against, in an environment of its own.
 $(PEERS_VENV)/.installed: $(PEERS) $(VENV)/.installed

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 PROGRAM = Path(__file__).parent / "node_modules/.bin/azurite"
+GUARD = Path(__file__).parent / "azurite_guard.cjs"
 # Public, and the same everywhere.
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
 ACCOUNT = "devstoreaccount1"
@@ -23,6 +24,7 @@ def command(location: Path | None, blob: int, queue: int, table: int, *more: str
     """Return the command that runs Azurite on these ports, its data in this folder or in memory."""
     storage = ("--inMemoryPersistence",) if location is None else ("--location", str(location))
     return [
+        *("node", "--require", str(GUARD)),
         str(PROGRAM),
         "--silent",
         "--disableTelemetry",

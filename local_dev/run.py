@@ -20,11 +20,11 @@ from pathlib import Path
 
 import aiohttp
 
-from local_dev import azurite
+from local_dev import azurite, settings_file
+from local_dev.callers import SETTING as ALLOWED_HOSTS
 from local_dev.processes import ProcessError, Processes, Program
 
-ROOT = Path(__file__).resolve().parent.parent
-SETTINGS_FILE = ROOT / "local.settings.json"
+ROOT = settings_file.ROOT
 
 BANNER = """
   The proactive bot is running.
@@ -81,14 +81,15 @@ class Stack:
 
         ports = self.ports
         command = azurite.command(self.data, ports.blob, ports.queue, ports.table)
-        return Program("azurite", command, ready)
+        names = settings_file.read().get(ALLOWED_HOSTS, "")
+        return Program("azurite", command, ready, {ALLOWED_HOSTS: names})
 
     def _direct_line(self) -> Program:
         base = f"http://localhost:{self.ports.chat}"
         bot = f"http://localhost:{self.ports.functions}/api/messages"
         command = [sys.executable, "-m", "local_dev.direct_line"]
         command += ["--port", str(self.ports.chat), "--bot", bot]
-        return Program("direct-line", command, lambda: _get(base), direct_line_settings())
+        return Program("direct-line", command, lambda: _get(base))
 
     def _functions_host(self) -> Program:
         port = str(self.ports.functions)
@@ -164,16 +165,7 @@ def prepare(stack: Stack) -> None:
         raise ProcessError(
             f"port {', '.join(map(str, taken))} is taken. Is another `make run` still running?"
         )
-    if not SETTINGS_FILE.exists():
-        shutil.copy(ROOT / "local.settings.json.example", SETTINGS_FILE)
-        _say("Made local.settings.json from local.settings.json.example.")
-
-
-def direct_line_settings() -> dict[str, str]:
-    """Return the app settings that the local Direct Line needs; the environment wins."""
-    values = json.loads(SETTINGS_FILE.read_text())["Values"]
-    names = ("DirectLineSecret", "MicrosoftAppId", "MicrosoftAppPassword")
-    return {name: os.environ.get(name, values.get(name, "")) for name in names}
+    settings_file.main()
 
 
 def _core_tools() -> str | None:
@@ -222,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.chdir(ROOT)
     try:
         asyncio.run(run(Stack(ports, options.data)))
-    except ProcessError as error:
+    except (ProcessError, settings_file.UnreadableSettings) as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
     return 0

@@ -19,6 +19,7 @@ from bot_logic.bot_endpoint.sdk.model_json import plain
 from bot_logic.bot_endpoint.trigger import TriggerHandler, is_trigger
 from bot_logic.deadline import deadline
 from bot_logic.errors import BadRequest, NewerVersion, PermanentError, RetryableError
+from bot_logic.outgoing import is_own_call
 
 TURN_TIMEOUT: Final = 13  # seconds; Direct Line waits 15 for the bot, then tells the user it failed
 
@@ -55,10 +56,11 @@ class Endpoint:
         """Deliver a trigger, or run a turn; return what the channel waits for, if it does.
 
         Raises:
-            BadRequest: it cannot be taken, or its sender may not send it.
+            BadRequest: it cannot be taken, its sender may not send it, or the bot itself sent it.
             RetryableError, PermanentError: a dependency failed, or refused.
             TimeoutError: the turn took too long.
         """
+        _refuse_own_call(headers)
         async with deadline(self.turn_timeout):
             document = parse(headers.get("Content-Type", ""), body)
             sender = await self._admitted(document, headers.get("Authorization", ""))
@@ -84,6 +86,16 @@ class Endpoint:
                 field="serviceUrl",
             )
         return sender
+
+
+def _refuse_own_call(headers: Mapping[str, str]) -> None:
+    """Refuse what this app has sent: answering it would make it send the next, without an end."""
+    if is_own_call(headers):
+        raise BadRequest(
+            "the bot called itself: this service URL, or Direct Line's endpoint, leads back to it",
+            code="LoopDetected",
+            field="serviceUrl",
+        )
 
 
 def _invoke_response(answer: InvokeResponse) -> func.HttpResponse:

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 from azure.functions.meta import Datum
 
+from local_dev.callers import refuse_others
 from local_dev.functions_host.app_loader import Function, InvocationError
 from local_dev.functions_host.configuration import Configuration, StartError
 
@@ -16,7 +17,10 @@ log = logging.getLogger(__name__)
 
 async def serve(functions: Iterable[Function], settings: Configuration) -> web.AppRunner:
     """Listen until the returned runner's `cleanup`; raise StartError if the port is taken."""
-    server = web.Application(client_max_size=104_857_600)  # bytes, as in the real host
+    server = web.Application(
+        middlewares=[refuse_others(settings.callers)],
+        client_max_size=104_857_600,  # bytes, as in the real host
+    )
     for function in functions:
         route = function.trigger.get("route") or function.name
         path = "/" + f"{settings.route_prefix}/{route}".strip("/")
@@ -26,7 +30,8 @@ async def serve(functions: Iterable[Function], settings: Configuration) -> web.A
         address = f"http://localhost:{settings.port}{path}"
         log.info("%s: [%s] %s", function.name, ",".join(methods), address)
     server.router.add_route("*", "/{path:.*}", _no_function)
-    runner = web.AppRunner(server, access_log=None)
+    # As in the real host, `Content-Encoding` is the app's business.
+    runner = web.AppRunner(server, access_log=None, auto_decompress=False)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", settings.port).start()
