@@ -17,7 +17,7 @@ AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 
-.PHONY: run test picture chaos bench peers dead-letters check check-lock lock \
+.PHONY: run test settings picture chaos bench peers dead-letters check check-lock lock \
   format setup clean
 .DELETE_ON_ERROR:
 
@@ -77,9 +77,9 @@ check-lock: $(VENV)/.installed
 	    diff -u "$$file" "$$copy/$$file" || { echo "$$file is stale: run make lock"; exit 1; }; \
 	  done
 
-# All three at once; each is skipped when it is up to date.
+# All at once; each is skipped when it is up to date.
 setup:
-	@$(MAKE) --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT)
+	@$(MAKE) --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT) settings
 
 $(VENV)/.installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -88,6 +88,10 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+# Made once, with secrets of its own.
+settings: $(VENV)/.installed
+	@$(VENV)/bin/python -m local_dev.settings_file
 
 # What the app is measured against, in an environment of its own.
 $(PEERS_VENV)/.installed: $(PEERS) $(VENV)/.installed

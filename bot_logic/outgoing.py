@@ -10,6 +10,7 @@ from bot_logic.json_text import from_json, to_json
 Session = aiohttp.ClientSession
 MAX_ANSWER: Final = 1024 * 1024  # bytes
 MAX_RETRY_AFTER: Final = 24 * 3600  # seconds
+USER_AGENT: Final = "proactive-bot"
 
 
 def open_session(connections_per_host: int) -> Session:
@@ -20,11 +21,16 @@ def open_session(connections_per_host: int) -> Session:
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, limit_per_host=connections_per_host),
-        headers={"Accept-Encoding": "identity"},
+        headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT},
         auto_decompress=False,  # a small answer that unpacks to gigabytes is not unpacked
         cookie_jar=aiohttp.DummyCookieJar(),  # nobody sets any, and looking for them costs time
         json_serialize_bytes=to_json,
     )
+
+
+def is_own_call(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request came from a session of `open_session`, through whatever it went."""
+    return headers.get("User-Agent", "") == USER_AGENT
 
 
 async def read_json(response: aiohttp.ClientResponse) -> Any:

@@ -22,7 +22,7 @@ from bot_logic.bot_identity import (
     Cloud,
 )
 from bot_logic.errors import SettingsError
-from bot_logic.secret import Secret
+from bot_logic.secret import Secret, is_published
 from bot_logic.storage.location import (
     DeveloperSignIn,
     Login,
@@ -41,8 +41,6 @@ DEFAULT_KEEP_STATE: Final = 365  # days
 LONGEST_HIDDEN: Final = 8 * DAY  # for which a copy of a message may lie on a queue, and a day more
 MIN_SIGNING_KEY_LENGTH: Final = 32  # characters; HMAC-SHA256 wants 256 bits, RFC 7518 section 3.2
 
-# How the secrets in local.settings.json.example end.
-EXAMPLE_SECRET: Final = "only-for-this-machine"  # noqa: S105
 _HOST_NAME: Final = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 _STORAGE: Final = "AzureWebJobsStorage"
@@ -160,8 +158,8 @@ class _Reader:
 
     def secret(self, name: str) -> str:
         value = self.required(name)
-        if EXAMPLE_SECRET in value and not self.runs_locally:
-            self.problems.append(f"{name} is the example's, which everyone knows")
+        if is_published(value):
+            self.problems.append(f"{name} is the example's, which everyone knows: set a random one")
         return value
 
     def url(self, name: str, default: str) -> str:

@@ -17,6 +17,11 @@ class SingleFlight:
         self._work = work
         self._under_way: asyncio.Task[None] | None = None
 
+    @property
+    def under_way(self) -> bool:
+        """Whether the work is being done just now."""
+        return self._under_way is not None and not self._under_way.done()
+
     async def __call__(self) -> None:
         """Start the work, or join it if it is under way; raises what the work raises.
 

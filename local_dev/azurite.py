@@ -7,6 +7,7 @@ from local_dev.programs import Program
 from local_dev.readiness import listening
 
 PROGRAM = Path(__file__).parent / "node_modules/.bin/azurite"
+GUARD = Path(__file__).parent / "azurite_guard.cjs"
 # Public, and the same everywhere.
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
 ACCOUNT = "devstoreaccount1"
@@ -28,6 +29,7 @@ def program(location: Path | None, ports: Sequence[int], *more: str) -> Program:
     blob, queue, table = ports
     storage = ("--inMemoryPersistence",) if location is None else ("--location", str(location))
     command = [
+        *("node", "--require", str(GUARD)),
         str(PROGRAM),
         "--silent",
         "--disableTelemetry",

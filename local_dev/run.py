@@ -7,22 +7,20 @@ import argparse
 import asyncio
 import contextlib
 import importlib.util
-import json
 import os
 import shutil
 import signal
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from local_dev import azurite
+from local_dev import azurite, settings_file
+from local_dev.callers import SETTING as ALLOWED_HOSTS
 from local_dev.processes import Processes
 from local_dev.programs import ROOT, ProcessError, Program
 from local_dev.readiness import answering
-
-SETTINGS_FILE = ROOT / "local.settings.json"
 
 BANNER = """
   The proactive bot is running.
@@ -73,14 +71,16 @@ class Stack:
 
     def _azurite(self) -> Program:
         ports = self.ports
-        return azurite.program(self.data, (ports.blob, ports.queue, ports.table))
+        started = azurite.program(self.data, (ports.blob, ports.queue, ports.table))
+        names = settings_file.read().get(ALLOWED_HOSTS, "")
+        return replace(started, environment={ALLOWED_HOSTS: names})
 
     def _direct_line(self) -> Program:
         base = f"http://localhost:{self.ports.chat}"
         bot = f"http://localhost:{self.ports.functions}/api/messages"
         command = [sys.executable, "-m", "local_dev.direct_line"]
         command += ["--port", str(self.ports.chat), "--bot", bot]
-        return Program("direct-line", command, answering(base), direct_line_settings())
+        return Program("direct-line", command, answering(base))
 
     def _functions_host(self) -> Program:
         port = str(self.ports.functions)
@@ -156,16 +156,7 @@ def prepare(stack: Stack) -> None:
         raise ProcessError(
             f"port {', '.join(map(str, taken))} is taken. Is another `make run` still running?"
         )
-    if not SETTINGS_FILE.exists():
-        shutil.copy(ROOT / "local.settings.json.example", SETTINGS_FILE)
-        _say("Made local.settings.json from local.settings.json.example.")
-
-
-def direct_line_settings() -> dict[str, str]:
-    """Return the app settings that the local Direct Line needs; the environment wins."""
-    values = json.loads(SETTINGS_FILE.read_text())["Values"]
-    names = ("DirectLineSecret", "MicrosoftAppId", "MicrosoftAppPassword")
-    return {name: os.environ.get(name, values.get(name, "")) for name in names}
+    settings_file.main()
 
 
 def _core_tools() -> str | None:
@@ -197,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.chdir(ROOT)
     try:
         asyncio.run(run(Stack(ports, options.data)))
-    except ProcessError as error:
+    except (ProcessError, settings_file.UnreadableSettings) as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
     return 0

@@ -21,6 +21,7 @@ from bot_logic.bot_endpoint.sdk.model_json import plain
 from bot_logic.bot_endpoint.trigger import TriggerHandler, is_trigger
 from bot_logic.deadline import deadline
 from bot_logic.errors import BadRequest, NewerVersion, PermanentError, RetryableError
+from bot_logic.outgoing import is_own_call
 
 TURN_TIMEOUT: Final = 13  # seconds; Direct Line waits 15 for the bot, then tells the user it failed
 
@@ -59,10 +60,11 @@ class Endpoint:
         """Deliver a trigger, or run a turn; return what the channel waits for, if it does.
 
         Raises:
-            BadRequest: it cannot be taken, or its sender may not send it.
+            BadRequest: it cannot be taken, its sender may not send it, or the bot itself sent it.
             RetryableError, PermanentError: a dependency failed, or refused.
             TimeoutError: the turn took too long.
         """
+        _refuse_own_call(headers)
         _refuse_lost_body(headers, body)
         async with deadline(self.turn_timeout):
             document = parse(headers.get("Content-Type", ""), body)
@@ -100,6 +102,16 @@ def _refuse_lost_body(headers: Mapping[str, str], body: bytes) -> None:
         raise BadRequest(
             "the body is empty: the Functions host does not take a chunked body; "
             "send it with a Content-Length"
+        )
+
+
+def _refuse_own_call(headers: Mapping[str, str]) -> None:
+    """Refuse what this app has sent: answering it would make it send the next, without an end."""
+    if is_own_call(headers):
+        raise BadRequest(
+            "the bot called itself: this service URL, or Direct Line's endpoint, leads back to it",
+            code="LoopDetected",
+            field="serviceUrl",
         )
 
 

@@ -5,6 +5,7 @@
 Tests run the same in their own process: ``async with running(Settings(...)) as service``.
 
     wire.py, tokens.py, conversations.py, signing.py, faults.py    without I/O
+    bodies.py                                  what every request is read with
     client_routes.py, uploads.py, stream.py    Direct Line API: what clients call
     connector_routes.py                        Bot Connector API: what the bot calls
     bot_client.py                              what this service calls: the bot

@@ -3,12 +3,15 @@
 import argparse
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
+from bot_logic.secret import is_published
+from local_dev import settings_file
+from local_dev.callers import SETTING as ALLOWED_HOSTS
+from local_dev.callers import Callers
 from local_dev.direct_line.server import running
 from local_dev.direct_line.service import Settings
 
@@ -21,8 +24,8 @@ def main() -> None:
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S"
     )
     try:
-        asyncio.run(_serve(_settings(os.environ)))
-    except OSError as error:
+        asyncio.run(_serve(_settings(settings_file.read())))
+    except (OSError, settings_file.UnreadableSettings) as error:
         sys.exit(f"The local Direct Line cannot start: {error}")
 
 
@@ -35,14 +38,20 @@ def _settings(environment: Mapping[str, str]) -> Settings:
         help="the bot's messaging endpoint (default: %(default)s)",
     )
     arguments = parser.parse_args()
-    if not environment.get("DirectLineSecret"):
-        parser.error("the environment variable DirectLineSecret is not set")
+    secret = environment.get("DirectLineSecret", "")
+    if not secret or is_published(secret):
+        parser.error("DirectLineSecret is not set: `python -m local_dev.settings_file` makes one")
+    try:
+        callers = Callers.from_setting(environment.get(ALLOWED_HOSTS, ""))
+    except ValueError as error:
+        parser.error(str(error))
     return Settings(
         bot_url=arguments.bot,
-        secret=environment["DirectLineSecret"],
+        secret=secret,
         app_id=environment.get("MicrosoftAppId", ""),
         app_password=environment.get("MicrosoftAppPassword", ""),
         port=arguments.port,
+        callers=callers,
     )
 
 

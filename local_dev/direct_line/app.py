@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from local_dev.callers import refuse_others
 from local_dev.direct_line import chat_page, hook_routes, stream
 from local_dev.direct_line.faults import Rule
 from local_dev.direct_line.service import SERVICE, DirectLine
@@ -22,7 +23,13 @@ CODES = {404: "NotFound", 405: "MethodNotAllowed", 413: "MessageSizeTooBig"}
 def make_app(service: DirectLine) -> web.Application:
     """Return the application that serves one instance."""
     app = web.Application(
-        middlewares=[answer_preflight, answer_errors, inject_faults], client_max_size=BODY_LIMIT
+        middlewares=[
+            refuse_others(service.settings.callers),
+            answer_preflight,
+            answer_errors,
+            inject_faults,
+        ],
+        client_max_size=BODY_LIMIT,
     )
     app[SERVICE] = service
     app[stream.SOCKETS] = weakref.WeakSet()
@@ -75,11 +82,12 @@ async def inject_faults(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add what browsers want to see: nothing is cached, and clients may be on any site."""
+    """Add what browsers want to see: nothing is cached, and which pages may read the answer."""
     response.headers.setdefault("Cache-Control", "no-store")
-    if _is_client_api(request):
+    origin = request.headers.get("Origin", "")
+    if _is_client_api(request) and request.app[SERVICE].settings.callers.may_come_from(origin):
         asked = request.headers.get("Access-Control-Request-Headers", "")
-        response.headers["Access-Control-Allow-Origin"] = request.headers.get("Origin", "*")
+        response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Headers"] = asked or "Authorization, Content-Type"
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"
         response.headers["Access-Control-Expose-Headers"] = "Retry-After"

@@ -1,15 +1,12 @@
 """The chat page: Web Chat in a browser, which gets a token and never the secret."""
 
-from urllib.parse import urlsplit
-
 from aiohttp import web
 
+from local_dev.direct_line.bodies import read_body
 from local_dev.direct_line.client_routes import token_answer, user_in
 from local_dev.direct_line.conversations import Conversation
 from local_dev.direct_line.service import SERVICE, DirectLine
 from local_dev.direct_line.wire import ApiError, JsonObject, parse_object, required
-
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 # Web Chat writes style elements, and reads files to upload from blob URLs. Pictures and videos
 # in a bot's cards may come from anywhere; nothing else may.
@@ -33,7 +30,7 @@ async def page_file(request: web.Request) -> web.StreamResponse:
 async def chat_token(request: web.Request) -> web.Response:
     """Give the page's user a token: of the conversation it was in, or of a new one."""
     _require_own_page(request)
-    body = parse_object(await request.read())
+    body = parse_object(await read_body(request))
     user = user_in(body)
     required(user.get("id", ""), "user.id")
     conversation = _conversation(request.app[SERVICE], user, fresh=body.get("startNew") is True)
@@ -42,9 +39,9 @@ async def chat_token(request: web.Request) -> web.Response:
 
 
 def _require_own_page(request: web.Request) -> None:
-    """Refuse other sites, also one whose name was made to resolve to this machine."""
+    """Refuse the other pages of this machine; those of other sites do not get here at all."""
     own = f"{request.scheme}://{request.host}"
-    if urlsplit(own).hostname not in LOOPBACK or request.headers.get("Origin", own) != own:
+    if request.headers.get("Origin", own) != own:
         raise ApiError(403, "Forbidden", "Only the chat page itself gets a token here.")
 
 

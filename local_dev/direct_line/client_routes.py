@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from local_dev.direct_line.bodies import read_body
 from local_dev.direct_line.conversations import Conversation, now
 from local_dev.direct_line.service import SERVICE, DirectLine
 from local_dev.direct_line.tokens import Grant
@@ -31,7 +32,7 @@ async def generate_token(request: web.Request) -> web.Response:
     """Make a token, and the conversation it is for, which does not start yet."""
     require_secret(request)
     service = request.app[SERVICE]
-    conversation = service.conversations.create(user_in(parse_object(await request.read())))
+    conversation = service.conversations.create(user_in(parse_object(await read_body(request))))
     return web.json_response(token_answer(service, conversation))
 
 
@@ -47,7 +48,7 @@ async def refresh_token(request: web.Request) -> web.Response:
 async def start_conversation(request: web.Request) -> web.Response:
     """Start the token's conversation, or with the secret a new one, and tell the bot."""
     service, grant = request.app[SERVICE], caller(request)
-    user = user_in(parse_object(await request.read()))
+    user = user_in(parse_object(await read_body(request)))
     if grant is None:
         conversation = service.conversations.create(user)
     else:
@@ -76,7 +77,7 @@ async def get_activities(request: web.Request) -> web.Response:
 async def post_activity(request: web.Request) -> web.Response:
     """Take an activity of a user, and answer when the bot is done with it."""
     conversation, grant = running_conversation(request)
-    activity = parse_object(await request.read())
+    activity = parse_object(await read_body(request))
     user_id = grant.user_id if grant else ""
     return await take_activity(request.app[SERVICE], conversation, activity, user_id)
 

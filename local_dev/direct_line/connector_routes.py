@@ -6,9 +6,11 @@ https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connec
 import asyncio
 import logging
 import secrets
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from local_dev.direct_line.bodies import read_body
 from local_dev.direct_line.conversations import Conversation
 from local_dev.direct_line.service import SERVICE
 from local_dev.direct_line.signing import openid_metadata
@@ -25,6 +27,7 @@ from local_dev.direct_line.wire import (
 logger = logging.getLogger(__name__)
 
 TOKEN_LIFETIME = 3600  # seconds
+FORM_FIELDS = 16
 SCOPE = "https://api.botframework.com/.default"
 
 
@@ -35,8 +38,8 @@ async def bot_token(request: web.Request) -> web.Response:
     """
     service = request.app[SERVICE]
     try:
-        form = await request.post()
-    except (ValueError, LookupError, web.RequestPayloadError):
+        form = dict(parse_qsl((await read_body(request)).decode(), max_num_fields=FORM_FIELDS))
+    except (ValueError, ApiError):
         return _token_error(400, "invalid_request")
     if form.get("grant_type") != "client_credentials":
         return _token_error(400, "unsupported_grant_type")
@@ -55,7 +58,7 @@ async def bot_token(request: web.Request) -> web.Response:
 async def bot_create(request: web.Request) -> web.Response:
     """Let the bot start a conversation with a user, with a first activity or without."""
     _require_bot(request)
-    service, body = request.app[SERVICE], parse_object(await request.read())
+    service, body = request.app[SERVICE], parse_object(await read_body(request))
     members = objects_in(body, "members", "members")
     for member in members:
         required(text_in(member, "id", "members.id"), "members.id")
@@ -71,7 +74,7 @@ async def bot_create(request: web.Request) -> web.Response:
 async def bot_send(request: web.Request) -> web.Response:
     """Show an activity of the bot to the clients."""
     conversation = _conversation(request)
-    activity = _from_bot(request, conversation, parse_object(await request.read()))
+    activity = _from_bot(request, conversation, parse_object(await read_body(request)))
     stored = conversation.append(activity)
     logger.info("activity bot->user type=%r id=%s", stored["type"], stored["id"])
     return web.json_response({"id": stored["id"]})
@@ -80,7 +83,7 @@ async def bot_send(request: web.Request) -> web.Response:
 async def bot_update(request: web.Request) -> web.Response:
     """Replace an activity."""
     conversation, activity_id = _conversation(request), request.match_info["activity"]
-    activity = _from_bot(request, conversation, parse_object(await request.read()))
+    activity = _from_bot(request, conversation, parse_object(await read_body(request)))
     conversation.replace(activity_id, activity)
     return web.json_response({"id": activity_id})
 

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from local_dev.direct_line import client_routes, connector_routes, stream, uploads
+from local_dev.direct_line.bodies import read_body
 from local_dev.direct_line.client_routes import require_secret
 from local_dev.direct_line.faults import parse_rule
 from local_dev.direct_line.service import SERVICE
@@ -21,7 +22,7 @@ OPERATIONS = frozenset(route.handler.__name__ for route in PROTOCOL_ROUTES)
 async def add_faults(request: web.Request) -> web.Response:
     """Add the rules in a list; all of them, or none if one is wrong."""
     require_secret(request)
-    body = parse_object(b'{"rules": %b}' % (await request.read() or b"[]"))
+    body = parse_object(b'{"rules": %b}' % (await read_body(request) or b"[]"))
     rules = [parse_rule(source, OPERATIONS) for source in objects_in(body, "rules", "The body")]
     request.app[SERVICE].faults.rules += rules
     return await list_faults(request)
@@ -50,7 +51,7 @@ async def expire_tokens(request: web.Request) -> web.Response:
 async def forget(request: web.Request) -> web.Response:
     """Make a conversation unknown to the service."""
     require_secret(request)
-    body = parse_object(await request.read())
+    body = parse_object(await read_body(request))
     conversation_id = required(text_in(body, "conversationId", "conversationId"), "conversationId")
     request.app[SERVICE].conversations.forget(conversation_id)
     return web.Response(status=204)

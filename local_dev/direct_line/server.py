@@ -26,6 +26,7 @@ async def running(settings: Settings) -> AsyncIterator[DirectLine]:
     runner = web.AppRunner(
         make_app(service),
         access_log=None,  # its lines would hold the tokens of the streams
+        auto_decompress=False,  # bodies.py does it, with a limit
         shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
     await runner.setup()

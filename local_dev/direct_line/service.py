@@ -5,6 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from local_dev.callers import ONLY_THIS_MACHINE, Callers
 from local_dev.direct_line.bot_client import BOT_TIMEOUT, BotClient
 from local_dev.direct_line.conversations import Conversations
 from local_dev.direct_line.faults import Faults
@@ -29,6 +30,7 @@ class Settings:
         bot_timeout: How long the bot may take for one activity, in seconds.
         keep_alive: Between empty frames on a quiet stream, in seconds.
         web_chat: The folder of the chat page.
+        callers: Who may call.
     """
 
     bot_url: str
@@ -40,6 +42,7 @@ class Settings:
     bot_timeout: float = BOT_TIMEOUT
     keep_alive: float = KEEP_ALIVE
     web_chat: Path = WEB_CHAT
+    callers: Callers = ONLY_THIS_MACHINE
 
 
 @dataclass(frozen=True)

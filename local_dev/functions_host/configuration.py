@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from local_dev.callers import SETTING, Callers
+
 
 class StartError(Exception):
     """The host cannot start, for the reason in the message."""
@@ -21,6 +23,7 @@ class Configuration:
     def __init__(self, app_dir: Path, cores: int | None = os.cpu_count()) -> None:
         """Read both files; `Values` become environment variables unless already set."""
         self.port = _read_local_settings(app_dir / "local.settings.json")
+        self.callers = _callers()
         host, queues = _File(app_dir / "host.json"), "extensions.queues."
         host.get("version", "2.0", '"2.0"', lambda v: v == "2.0")
         prefix = host.get(
@@ -51,6 +54,13 @@ def is_disabled(function_name: str) -> bool:
     names = {f"azurewebjobs{dot}{function_name}{dot}disabled".lower() for dot in "._"}
     values = [value.strip().lower() for name, value in os.environ.items() if name.lower() in names]
     return any(value in {"true", "1"} for value in values)
+
+
+def _callers() -> Callers:
+    try:
+        return Callers.from_setting(os.environ.get(SETTING, ""))
+    except ValueError as error:
+        raise StartError(str(error)) from None
 
 
 def _read_local_settings(path: Path) -> int:

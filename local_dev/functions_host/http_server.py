@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from aiohttp import web
 from azure.functions.meta import Datum
 
+from local_dev.callers import refuse_others
 from local_dev.functions_host.app_loader import Function, InvocationError
 from local_dev.functions_host.configuration import Configuration, StartError
 
@@ -21,7 +22,10 @@ log = logging.getLogger(__name__)
 
 async def serve(functions: Iterable[Function], settings: Configuration) -> web.AppRunner:
     """Listen until the returned runner's `cleanup`; raise StartError if the port is taken."""
-    server = web.Application(client_max_size=104_857_600)  # bytes, as in the real host
+    server = web.Application(
+        middlewares=[refuse_others(settings.callers)],
+        client_max_size=104_857_600,  # bytes, as in the real host
+    )
     routes = []
     for function in functions:
         route = Route.of(function, settings.route_prefix)
@@ -30,7 +34,10 @@ async def serve(functions: Iterable[Function], settings: Configuration) -> web.A
         routes.append(route)
     routes.sort(key=lambda each: each.pattern.groups)  # what is literal goes first
     server.router.add_route("*", "/{path:.*}", partial(_dispatch, routes))
-    runner = web.AppRunner(server, access_log=None, max_field_size=MAX_HEADER)
+    # As in the real host, `Content-Encoding` is the app's business.
+    runner = web.AppRunner(
+        server, access_log=None, max_field_size=MAX_HEADER, auto_decompress=False
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", settings.port).start()

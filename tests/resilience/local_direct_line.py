@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from local_dev.run import direct_line_settings
+from local_dev import settings_file
 from tests.expected import proactive_pattern
 
 CONVERSATIONS = "/v3/directline/conversations"
@@ -17,7 +17,7 @@ class LocalDirectLine:
 
     def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
         self._session, self._base = session, base
-        self._headers = {"Authorization": f"Bearer {direct_line_settings()['DirectLineSecret']}"}
+        self._headers = {"Authorization": f"Bearer {settings_file.read()['DirectLineSecret']}"}
 
     async def call(self, method: str, path: str, body: Any = None) -> Any:
         """Send JSON and return the JSON answer.

@@ -12,6 +12,7 @@ import azure.functions as func
 import pytest
 from azure.storage.queue import QueueMessage
 
+from local_dev.callers import ONLY_THIS_MACHINE
 from local_dev.functions_host.configuration import Configuration, StartError, is_disabled
 from local_dev.functions_host.queue_listener import QueueListener, idle_delays, trigger_metadata
 
@@ -39,6 +40,7 @@ def test_what_is_not_set_is_as_in_the_real_host(tmp_path: Path) -> None:
         "max_polling_seconds": 60,
         "visibility_seconds": 0,
         "is_base64": True,
+        "callers": ONLY_THIS_MACHINE,
     }
 
 
@@ -64,6 +66,7 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
         "max_polling_seconds": 2.5,
         "visibility_seconds": 2 * 3600 + 3 * 60 + 4,
         "is_base64": False,
+        "callers": ONLY_THIS_MACHINE,
     }
 
 

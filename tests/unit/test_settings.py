@@ -16,10 +16,11 @@ from bot_logic.storage.location import SharedKey
 
 ROOT = Path(__file__).parents[2]
 LOCALLY = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}  # as Core Tools sets it
-EXAMPLE: dict[str, str] = (
+PUBLISHED: dict[str, str] = (
     json.loads((ROOT / "local.settings.json.example").read_text())["Values"] | LOCALLY
 )
 OWN_SECRETS = {"DirectLineSecret": "secret", "TriggerSigningKey": "k" * 32}
+EXAMPLE = PUBLISHED | OWN_SECRETS
 REGISTERED = EXAMPLE | {"MicrosoftAppId": "app-id", "MicrosoftAppPassword": "app-password"}
 
 
@@ -29,7 +30,11 @@ def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
     return error.value.problems
 
 
-def test_the_example_file_works_unchanged() -> None:
+def test_the_example_files_secrets_do_not_work_and_are_named() -> None:
+    assert {problem.split()[0] for problem in problems_of(PUBLISHED)} == set(OWN_SECRETS)
+
+
+def test_the_example_file_works_with_secrets_of_ones_own() -> None:
     settings = Settings.from_environment(EXAMPLE)
     assert settings.identity.is_anonymous
     assert settings.direct_line_endpoint == "http://localhost:3000"
@@ -150,12 +155,14 @@ def test_the_sdks_names_override_where_tokens_come_from() -> None:
     assert identity.oauth_scope == GOVERNMENT_CLOUD.oauth_scope
 
 
-def test_the_examples_secrets_are_refused_where_it_is_not_local() -> None:
-    problems = problems_of(REGISTERED | {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"})
-    assert problems == (
-        "DirectLineEndpoint must be an https URL, except in a local run",
-        "DirectLineSecret is the example's, which everyone knows",
-        "TriggerSigningKey is the example's, which everyone knows",
+@pytest.mark.parametrize("where", ["Production", "Development"])
+@pytest.mark.parametrize("secret", ["replace-me-with", "local-secret-only-for-this-machine"])
+def test_published_secrets_are_refused_everywhere(where: str, secret: str) -> None:
+    published = dict.fromkeys(OWN_SECRETS, f"{secret}-{'x' * 32}")
+    endpoint = {"DirectLineEndpoint": "", "AZURE_FUNCTIONS_ENVIRONMENT": where}
+    assert problems_of(REGISTERED | published | endpoint) == (
+        "DirectLineSecret is the example's, which everyone knows: set a random one",
+        "TriggerSigningKey is the example's, which everyone knows: set a random one",
     )
 
 

@@ -64,7 +64,7 @@ def _json_object(body: bytes) -> Json:
     try:
         document = from_json(body)
     except ValueError:
-        raise BadRequest("the body must be JSON") from None
+        raise BadRequest("the body must be JSON; compressed bodies are not taken") from None
     if not isinstance(document, dict):
         raise BadRequest("the body must be a JSON object")
     return document

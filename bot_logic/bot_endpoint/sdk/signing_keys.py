@@ -18,7 +18,11 @@ from bot_logic.single_flight import SingleFlight
 
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)  # seconds
 MAX_AGE: Final = 24 * 3600  # seconds; the documentation asks for a refresh once a day
-MIN_AGE: Final = 60  # seconds in which unknown key ids do not cause another fetch
+RETRY_PAUSE: Final = 60  # seconds after a refresh that failed while the keys at hand still serve
+FIRST_PAUSE: Final = 1  # seconds between fetches while there is no key at all, and nobody gets in
+# Seconds between fetches that unknown key ids cause. Anyone can make such ids up: so often the key
+# server is asked at most, by each process, and so long a new key may be refused when that happens.
+UNKNOWN_PAUSE: Final = 5
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +45,14 @@ class SigningKeys:
         self._keys: Mapping[str, SigningKey] = {}
         self._asked_at = float("-inf")  # as the clock's `elapsed`
         self._fetched_at = float("-inf")
+        self._unknown_at = float("-inf")
         self._refresh_once = SingleFlight(self._refresh)  # however many turns wait for it
 
     async def find(self, key_id: str) -> SigningKey | None:
         """Return the key of this id, or None if it is not published.
 
-        A key id that is not known yet causes a fetch, but not more than one a minute.
+        A key id that is not known causes a fetch at once, or joins one that is under way; but not
+        more often than every `UNKNOWN_PAUSE` seconds.
 
         Raises:
             ServiceUnavailable: the keys were never fetched and cannot be now.
@@ -58,9 +64,17 @@ class SigningKeys:
         return self._keys.get(key_id)
 
     def _must_fetch(self, key_id: str) -> bool:
-        now = self._clock.elapsed()
-        wanted = key_id not in self._keys or now - self._fetched_at > MAX_AGE
-        return wanted and now - self._asked_at > (MIN_AGE if self._keys else 1)
+        now, known = self._clock.elapsed(), key_id in self._keys
+        if self._refresh_once.under_way:
+            return not known
+        if not self._keys:
+            return now - self._asked_at > FIRST_PAUSE
+        if known:
+            return now - self._fetched_at > MAX_AGE and now - self._asked_at > RETRY_PAUSE
+        if now - self._unknown_at < UNKNOWN_PAUSE:
+            return False
+        self._unknown_at = now
+        return True
 
     async def _refresh(self) -> None:
         try:

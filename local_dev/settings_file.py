@@ -1,0 +1,88 @@
+"""local.settings.json: made once for each checkout, with secrets that nobody else knows.
+
+python -m local_dev.settings_file
+"""
+
+import json
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from bot_logic.secret import is_published
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+NAME: Final = "local.settings.json"
+SECRET_BYTES: Final = 32
+
+
+class UnreadableSettings(Exception):
+    """The file is there and cannot be read, for the reason in the message."""
+
+
+def make(folder: Path = ROOT) -> bool:
+    """Write the file with fresh secrets, unless there is one; tell whether it was written."""
+    settings = json.loads((ROOT / f"{NAME}.example").read_text())
+    settings["Values"] = {name: _fresh(value) for name, value in settings["Values"].items()}
+    with tempfile.NamedTemporaryFile("w", dir=folder) as draft:  # readable by its owner only
+        json.dump(settings, draft, indent=2)
+        draft.write("\n")
+        draft.flush()
+        try:
+            os.link(draft.name, folder / NAME)  # whole or not at all, and never over another
+        except FileExistsError:
+            return False
+    return True
+
+
+def renew(folder: Path = ROOT) -> bool:
+    """Replace published secrets in the file, which an earlier version made; tell if there were any.
+
+    The rest of the file stays as its owner wrote it.
+    """
+    path = folder / NAME
+    published = [value for value in _values(path).values() if is_published(value)]
+    if not published:
+        return False
+    text = path.read_text()
+    for value in published:
+        text = text.replace(json.dumps(value), json.dumps(_fresh(value)), 1)
+    path.write_text(text)
+    return True
+
+
+def read(folder: Path = ROOT, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the settings of the file, if there is one; the environment wins.
+
+    Raises:
+        UnreadableSettings: there is one, but it is malformed.
+    """
+    path = folder / NAME
+    return {**(_values(path) if path.exists() else {}), **environ}
+
+
+def _values(path: Path) -> dict[str, str]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8-sig"))["Values"]
+        return {name: str(value) for name, value in values.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UnreadableSettings(f"cannot read {path}: {error}") from None
+
+
+def _fresh(value: str) -> str:
+    return secrets.token_urlsafe(SECRET_BYTES) if is_published(value) else value
+
+
+def main() -> None:
+    """Make the file, or see to it that its secrets are its own, and say so."""
+    if make():
+        sys.stdout.write(f"Made {NAME}, with secrets of its own.\n")
+    elif renew():
+        sys.stdout.write(f"Replaced the example's secrets in {NAME}.\n")
+
+
+if __name__ == "__main__":
+    main()
