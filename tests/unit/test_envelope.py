@@ -157,6 +157,10 @@ def test_a_missing_field_is_named(field: str) -> None:
         ({"at": 1.5}, "at"),
         ({"at": -1}, "at"),
         ({"at": False}, "at"),
+        ({"at": 10**14}, "at"),
+        ({"created": NOW * 10**6}, "created"),
+        ({"expires": NOW * 10**6}, "expires"),
+        ({"expires": float(NOW)}, "expires"),
         ({"attempt": "once"}, "attempt"),
         ({"attempt": -1}, "attempt"),
         ({"data": "size L"}, "data"),
@@ -345,6 +349,32 @@ def test_a_message_that_names_no_end_gets_one_from_when_it_is_due(
 ) -> None:
     envelope = Envelope("id", REFERENCE, "x", created=NOW, at=at, expires=expires)
     assert envelope.expiring(60).expires == expected
+
+
+_SECONDS = st.integers(min_value=10**8, max_value=10**11 - 1)  # 1973 to 5138
+
+
+@given(name=st.sampled_from(["created", "at", "expires"]), time=_SECONDS, part=st.integers(0, 999))
+def test_a_time_in_milliseconds_is_the_same_time(name: str, time: int, part: int) -> None:
+    in_seconds = read(message(**{name: time}))
+    assert getattr(in_seconds, name) == time
+    assert read(message(**{name: time * 1000 + part})) == in_seconds
+
+
+def test_a_message_made_by_javascript_expires_when_it_says() -> None:
+    now_ms = NOW * 1000 + 123  # Date.now()
+    envelope = read(message(created=now_ms, expires=now_ms + 60_000))
+    assert (envelope.created, envelope.expires) == (NOW, NOW + 60)
+    assert read(message(created=now_ms)).expiring(60).expires == NOW + 60
+    with pytest.raises(ExpiredMessage):
+        envelope.check_not_expired(NOW + 60)
+
+
+@pytest.mark.parametrize("name", ["created", "at", "expires"])
+@pytest.mark.parametrize("time", [0, 1, 10**8, 10**11 - 1])
+def test_a_time_in_seconds_stays_what_it_is(name: str, time: int) -> None:
+    expected = time or NOW if name == "created" else time
+    assert getattr(read(message(**{name: time})), name) == expected
 
 
 @pytest.mark.parametrize(
