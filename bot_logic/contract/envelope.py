@@ -62,7 +62,7 @@ _UNWRITABLE: Final = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 _TOO_LARGE: Final = 2**53  # where JSON numbers stop being exact
 # What is no time in seconds (the year 5138) is one in milliseconds, as JavaScript's `Date.now()`
-# gives it: those before this one lie in 1973. docs/decisions/0018-times-in-milliseconds-are-read.md
+# gives it: those before this one lie in 1973. docs/decisions/0019-times-in-milliseconds-are-read.md
 _MILLISECONDS: Final = 10**11
 
 Json = dict[str, Any]
@@ -290,11 +290,16 @@ def _checked_reference(value: Any) -> Json:
         raise UndecodableMessage("must be an http(s) URL", field="conversation.serviceUrl")
     account = _object(reference.get("conversation"), "conversation.conversation")
     _id(account.get("id"), "conversation.conversation.id")
-    for party in ("user", "bot"):
+    # As the Microsoft 365 Agents SDK writes it.
+    # https://learn.microsoft.com/javascript/api/@microsoft/agents-activity/conversationreference
+    is_agent = reference.get("bot") is None and reference.get("agent") is not None
+    for party in ("user", "agent" if is_agent else "bot"):
         if reference.get(party) is not None:
             account = _object(reference[party], f"conversation.{party}")
             if account.get("id") is not None:
                 _id(account["id"], f"conversation.{party}.id")
+    if is_agent:
+        reference["bot"] = reference.pop("agent")
     return reference
 
 

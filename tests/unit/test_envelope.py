@@ -103,6 +103,42 @@ def test_what_was_accepted_can_always_be_put_back(content: dict[str, Any]) -> No
         assert again == envelope
 
 
+AGENT = {"id": "b1", "name": "Bot", "role": "agent"}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "bot"),
+    [
+        ({"agent": AGENT}, AGENT),
+        ({"agent": AGENT, "bot": None}, AGENT),
+        ({"agent": {"id": "other"}, "bot": AGENT}, AGENT),
+        ({"agent": None, "bot": AGENT}, AGENT),
+        ({"agent": None}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_a_bot_may_be_called_an_agent(accounts: dict[str, Any], bot: Any) -> None:
+    reference = {name: value for name, value in REFERENCE.items() if name != "bot"}
+    envelope = read(json.dumps({"conversation": reference | accounts, "text": "x"}))
+    assert envelope.conversation.get("bot") == bot
+
+
+def test_so_may_it_in_an_old_message() -> None:
+    relates_to = {name[:1].upper() + name[1:]: value for name, value in REFERENCE.items()}
+    del relates_to["Bot"]
+    envelope = read(json.dumps({"RelatesTo": relates_to | {"Agent": AGENT}, "Text": "x"}))
+    assert envelope.conversation["bot"] == AGENT
+
+
+@pytest.mark.parametrize("agent", ["b1", 7, [], {"id": []}, {"id": ""}], ids=str)
+def test_a_malformed_agent_is_named(agent: Any) -> None:
+    reference = {name: value for name, value in REFERENCE.items() if name != "bot"}
+    with pytest.raises(UndecodableMessage) as error:
+        read(json.dumps({"conversation": reference | {"agent": agent}, "text": "x"}))
+    assert (error.value.field or "").startswith("conversation.agent")
+
+
 def test_an_envelope_expires_at_its_time_and_not_before() -> None:
     envelope = Envelope("id", REFERENCE, "x", created=0, expires=100)
     envelope.check_not_expired(now=99.9)
