@@ -43,7 +43,7 @@ async def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - bound by na
     await wiring().sweep.run()
 
 
-@app.route("health", methods=["GET"])
+@app.route("health", methods=["GET", "HEAD"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - bound by name
     """Say whether the settings are right, and whether the app can reach what it depends on."""
     return await report_health()

@@ -6,6 +6,7 @@ https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-end
 """
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -21,6 +22,9 @@ from bot_logic.single_flight import SingleFlight
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=4)  # seconds, for the whole call
 REFRESH_BEFORE: Final = 300  # seconds before a token expires
 RETRY_PAUSE: Final = 30  # seconds after a refresh that failed while the token is still valid
+# Seconds for which a token is kept that does not say how long it lives: RFC 6749 section 5.1 only
+# recommends that it does. Should it live shorter, the service that refuses it ends it.
+UNSTATED_LIFETIME: Final = 300
 
 logger = logging.getLogger(__name__)
 
@@ -150,16 +154,41 @@ async def _answered(call: Any, clock: Clock) -> AccessToken:
             body = await read_json(response)
             if not response.ok:
                 raise ServiceUnavailable(f"no access token: {response.status} {_code(body)}")
-            return AccessToken(Secret(body["access_token"]), _lifetime(body, clock))
+            return AccessToken(_secret(body["access_token"]), _lifetime(body, clock))
     except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError) as error:
         raise ServiceUnavailable(f"no access token: {type(error).__name__}") from error
 
 
+def _secret(token: Any) -> Secret:
+    """Return a token that can be shown in a header.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if not (isinstance(token, str) and token and token.isascii() and token.isprintable()):
+        raise ValueError("not a token")
+    return Secret(token)
+
+
 def _lifetime(body: Mapping[str, Any], clock: Clock) -> float:
-    """Return seconds; the identity endpoint may say only when, as Unix time in a string."""
-    if body.get("expires_in") is not None:
-        return float(body["expires_in"])
-    return float(body["expires_on"]) - clock.now()
+    """Return seconds: as `expires_in` says, or `expires_on`, the Unix time at which it ends.
+
+    Either may be a number or a string, null, empty or missing, depending on who answers.
+    https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
+    """
+    lifetime, end = _seconds(body.get("expires_in")), _seconds(body.get("expires_on"))
+    if lifetime is not None:
+        return lifetime
+    return UNSTATED_LIFETIME if end is None else end - clock.now()
+
+
+def _seconds(value: Any) -> float | None:
+    """Return a number of seconds, or None for what is none."""
+    try:
+        seconds = None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return seconds if seconds is not None and math.isfinite(seconds) else None
 
 
 def _code(body: Any) -> str:

@@ -7,28 +7,41 @@ local run.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from itertools import chain
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 MAX_ID: Final = 1024  # characters; the longest conversation ids of known channels are a fifth of it
 MAX_URL: Final = 2048  # characters
 
-# A name that begins with a dot stands for all its subdomains.
-# https://learn.microsoft.com/azure/bot-service/bot-service-resources-faq-security
-# https://learn.microsoft.com/microsoftteams/platform/concepts/app-fundamentals-overview
-BOT_FRAMEWORK_HOSTS: Final = (
-    ".botframework.com",
-    "smba.trafficmanager.net",  # Teams
-    ".botframework.us",
-    ".botframework.azure.us",
-    "smba.infra.gcc.teams.microsoft.com",
-    "smba.infra.gov.teams.microsoft.us",
-    "smba.infra.dod.teams.microsoft.us",
-    ".botframework.azure.cn",
-)
+# The hosts of service URLs, by cloud; a name that begins with a dot stands for all its subdomains.
+# All are allowed in every cloud: which of them a bot hears from, its tokens' issuer decides.
+# The Bot Framework's: https://learn.microsoft.com/azure/bot-service/bot-service-resources-faq-security
+# and https://github.com/microsoft/teams.ts/blob/main/packages/api/src/auth/cloud-environment.ts
+# Teams': https://microsoft.github.io/teams-sdk/python/essentials/app-configuration/service-url-validation
+HOSTS_BY_CLOUD: Final[Mapping[str, tuple[str, ...]]] = {
+    "public": (
+        ".botframework.com",
+        "smba.trafficmanager.net",
+        "smba.onyx.prod.teams.trafficmanager.net",
+        "smba.infra.gcc.teams.microsoft.com",
+    ),
+    "Government": (
+        ".botframework.us",
+        ".botframework.azure.us",
+        "smba.infra.gov.teams.microsoft.us",
+        "smba.infra.dod.teams.microsoft.us",
+    ),
+    "China": (
+        ".botframework.azure.cn",
+        "frontend.botapi.msg.infra.teams.microsoftonline.cn",
+    ),
+}
+BOT_FRAMEWORK_HOSTS: Final = tuple(chain.from_iterable(HOSTS_BY_CLOUD.values()))
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 
 # A name of labels of up to 63 characters (RFC 1035 section 2.3.4), or an IPv6 address.

@@ -6,12 +6,13 @@ docs/testing-your-bot.md shows how to test an answer of your own in milliseconds
 """
 
 import logging
+from collections.abc import Iterable
 
 from botbuilder.core import ActivityHandler, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ChannelAccount
 
 from bot_logic.bot_endpoint import MessageCounter, Outbox
-from bot_logic.bot_endpoint.trigger import activity_of
+from bot_logic.bot_endpoint.spoken import answer_to, format_data, message_of, spoken_text
 from bot_logic.contract.envelope import WORKER_USER_ID, Envelope
 from bot_logic.deadline import within
 from bot_logic.errors import (
@@ -26,6 +27,8 @@ from bot_logic.errors import (
 TYPING_TIMEOUT = 1
 COUNT_TIMEOUT = 2
 REPLY_TIMEOUT = 4
+
+MAX_NAMES = 10  # in one welcome
 
 APOLOGY = "Something went wrong here, and your message was not dealt with. Please try again later."
 
@@ -69,17 +72,17 @@ class ProactiveBot(ActivityHandler):
         number in the same order each time, and do what must not be done twice after sending.
         """
         text = f"This is coming back from the trigger! {envelope.text}"
-        await turn.send_activity(activity_of(envelope) or text)
+        await turn.send_activity(message_of(envelope, text))
 
     async def on_message_activity(self, turn: TurnContext) -> None:
         """Put what a user wrote on the queue, and say so once the queue has it."""
-        text = (turn.activity.text or "").strip()
+        text = spoken_text(turn.activity)
         if not text:
             await turn.send_activity(_about_no_text(turn.activity))
             return
         await self._try_to_send(turn, Activity(type=ActivityTypes.typing), self._typing_timeout)
         reply = await self._enqueue(turn, text) or await self._acknowledgement(turn, text)
-        await self._try_to_send(turn, reply, self._reply_timeout)
+        await self._try_to_send(turn, answer_to(turn.activity, reply), self._reply_timeout)
 
     async def on_members_added_activity(
         self, members_added: list[ChannelAccount], turn_context: TurnContext
@@ -88,7 +91,7 @@ class ProactiveBot(ActivityHandler):
         known = (turn_context.activity.recipient.id, WORKER_USER_ID)
         newcomers = [member for member in members_added if member.id not in known]
         if newcomers:
-            names = " and ".join(member.name for member in newcomers if member.name)
+            names = _named(member.name for member in newcomers if member.name)
             await turn_context.send_activity(
                 f"{f'Welcome {names}' if names else 'Welcome'}! "
                 "Say something, and I will come back to you by myself."
@@ -97,7 +100,7 @@ class ProactiveBot(ActivityHandler):
     async def _enqueue(self, turn: TurnContext, text: str) -> str | None:
         """Put the text on the queue; if that fails, return what to tell the user."""
         try:
-            await self._outbox.put(turn, text)
+            await self._outbox.put(turn, text, data=format_data(turn.activity))
         except OversizedMessage:
             return "Your message is too long for the queue. Please send it in smaller parts."
         except QueueNotCreated as error:
@@ -125,6 +128,14 @@ class ProactiveBot(ActivityHandler):
                 await turn.send_activity(message)
         except (ProactiveBotError, TimeoutError) as error:
             logger.warning("not sent: %s: %s", type(error).__name__, error)
+
+
+def _named(names: Iterable[str]) -> str:
+    """Name a few; who adds the bot to a team comes with everyone in it."""
+    everyone = list(names)
+    others = len(everyone) - MAX_NAMES
+    shown = everyone[:MAX_NAMES] + ([f"{others} others"] if others > 0 else [])
+    return " and ".join(shown)
 
 
 def _about_no_text(activity: Activity) -> str:

@@ -101,6 +101,7 @@ def build(
             delivery.records,
             delivery.redelivery,
             delivery.gate,
+            settings.service_urls,
             clock,
             settings.signing_keys,
         ),

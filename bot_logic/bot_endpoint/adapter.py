@@ -1,6 +1,7 @@
 """The bot SDK's adapter: an authenticated activity, or a stored reference -> one bot turn."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 from botbuilder.core import Bot, CloudAdapterBase, InvokeResponse
@@ -9,6 +10,7 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 
 from bot_logic.bot_endpoint.sdk.authentication import TokenAuthentication
 from bot_logic.bot_endpoint.sdk.continued_turn import ContinuedTurn
+from bot_logic.bot_endpoint.sdk.invokes import check_invoke, is_unhandled
 from bot_logic.bot_endpoint.sdk.turn_context import Turn, copy
 
 # Without the id that the SDK would make up and stamp on the message as its replyToId: Web Chat
@@ -28,7 +30,14 @@ class FunctionsAdapter(CloudAdapterBase):
     async def run_turn(
         self, sender: AuthenticateRequestResult, activity: Activity, bot: Bot
     ) -> InvokeResponse | None:
-        """Run a turn for an activity; return what the channel waits for, if it does."""
+        """Run a turn for an activity; return what the channel waits for, if it does.
+
+        Raises:
+            BadRequest: it is an invoke whose value is malformed.
+        """
+        check_invoke(activity)
+        if is_unhandled(activity, bot):
+            return InvokeResponse(status=HTTPStatus.NOT_IMPLEMENTED)
         return await self.process_activity(sender, activity, bot.on_turn)
 
     async def continue_with(

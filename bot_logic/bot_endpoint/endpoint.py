@@ -14,6 +14,7 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 
 from bot_logic.addresses import ServiceUrls
 from bot_logic.bot_endpoint.adapter import FunctionsAdapter
+from bot_logic.bot_endpoint.lifecycle import is_own
 from bot_logic.bot_endpoint.recorder import ConversationRecorder
 from bot_logic.bot_endpoint.sdk.activity_json import parse, to_activity
 from bot_logic.bot_endpoint.sdk.authentication import TokenAuthentication
@@ -71,6 +72,9 @@ class Endpoint:
             sender = await self._admitted(document, headers.get("Authorization", ""))
             if not is_trigger(document):
                 activity = to_activity(document)
+                if is_own(activity):
+                    logger.info("the bot's own message came back in %s", activity.conversation.id)
+                    return None
                 turn = self.adapter.run_turn(sender, activity, self.bot)
                 return await self.recorder.beside(activity, turn)
         await self.triggers.take(document)  # has limits of its own: what was sent is to be noted

@@ -5,29 +5,16 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from botbuilder.schema import Activity, ActivityTypes
+from botbuilder.schema import Activity
 
+from bot_logic.bot_endpoint.lifecycle import Lifecycle, is_group, lifecycle_of
 from bot_logic.bot_endpoint.sdk.model_json import write
-from bot_logic.contract.envelope import WORKER_USER_ID
 from bot_logic.conversations.references import Conversations, Reference
 from bot_logic.deadline import within
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.protocols import RowRefused
 
 RECORD_TIMEOUT: Final = 6  # seconds; a table itself takes 5 at most
-
-# What else comes from somebody there. It shows that the bot is not blocked; but it makes no
-# conversation known, for a message extension is used where the bot was never added, too.
-_SIGNS_OF_LIFE: Final = frozenset(
-    {
-        ActivityTypes.event,
-        ActivityTypes.invoke,
-        ActivityTypes.message_delete,
-        ActivityTypes.message_reaction,
-        ActivityTypes.message_update,
-        ActivityTypes.typing,
-    }
-)
 
 logger = logging.getLogger(__name__)
 
@@ -51,18 +38,17 @@ class ConversationRecorder:
 
     def _recording(self, activity: Activity) -> Coroutine[Any, Any, None] | None:
         """Return the work to do for this activity; None for most of them."""
-        if _bot_was_removed(activity):
-            return self._conversations.forget(reference_of(activity))
-        if _user_was_added(activity):
-            return self._conversations.remember(reference_of(activity), rewrite=True)
-        if _is_worker(activity.from_property):
-            return None
-        if activity.type == ActivityTypes.message:
-            reference = reference_of(activity)
-            if not self._conversations.knows(reference):
-                return self._conversations.remember(reference)
-        if activity.type in _SIGNS_OF_LIFE:
-            return self._conversations.unblock(activity.channel_id, activity.conversation.id)
+        match lifecycle_of(activity):
+            case Lifecycle.ENDS:
+                return self._conversations.forget(reference_of(activity))
+            case Lifecycle.BEGINS:
+                return self._conversations.remember(reference_of(activity), rewrite=True)
+            case Lifecycle.GOES_ON:
+                reference = reference_of(activity)
+                known = self._conversations.knows(reference)
+                return None if known else self._conversations.remember(reference)
+            case Lifecycle.IS_ALIVE:
+                return self._conversations.unblock(activity.channel_id, activity.conversation.id)
         return None
 
 
@@ -86,33 +72,17 @@ def reference_of(activity: Activity) -> Reference:
         "conversation": write(activity.conversation),
         "bot": write(activity.recipient),
     }
-    if activity.from_property is not None and not activity.conversation.is_group:
+    if _is_with_one_user(activity):
         reference["user"] = write(activity.from_property)
     if activity.locale is not None:
         reference["locale"] = activity.locale
     return reference
 
 
+def _is_with_one_user(activity: Activity) -> bool:
+    sender = activity.from_property
+    return sender is not None and sender.id != activity.recipient.id and not is_group(activity)
+
+
 def _id_of(activity: Activity) -> str:
     return f"{activity.channel_id}/{activity.conversation.id}"
-
-
-def _is_worker(account: Any) -> bool:
-    return account is not None and account.id == WORKER_USER_ID
-
-
-def _bot_was_removed(activity: Activity) -> bool:
-    if activity.type == ActivityTypes.installation_update:
-        return bool(activity.action == "remove")
-    if activity.type != ActivityTypes.conversation_update:
-        return False
-    return activity.recipient.id in {member.id for member in activity.members_removed or ()}
-
-
-def _user_was_added(activity: Activity) -> bool:
-    if activity.type == ActivityTypes.installation_update:
-        return bool(activity.action == "add")
-    if activity.type != ActivityTypes.conversation_update:
-        return False
-    added = {member.id for member in activity.members_added or ()}
-    return bool(added - {activity.recipient.id, WORKER_USER_ID})

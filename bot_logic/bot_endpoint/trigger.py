@@ -1,14 +1,14 @@
 """The trigger handler: what the queue brought back, said in the conversation it belongs to."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
 
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
-from bot_logic.addresses import base_url
+from bot_logic.addresses import ServiceUrls, base_url
 from bot_logic.bot_endpoint.adapter import FunctionsAdapter
 from bot_logic.bot_endpoint.sdk.model_json import Malformed, read
 from bot_logic.clock import Clock
@@ -34,6 +34,7 @@ from bot_logic.errors import (
 from bot_logic.secret import Secret
 
 DELIVERY_TIMEOUT: Final = 12  # seconds for `on_trigger`; what it has begun to send is sent
+LOOK_UP_TIMEOUT: Final = 1  # seconds for what is known of the conversation
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class TriggerHandler:
     records: IdempotencyRecords
     redelivery: Redelivery
     gate: HostGate
+    service_urls: ServiceUrls
     clock: Clock
     signing_keys: tuple[Secret, ...]
 
@@ -108,7 +110,8 @@ class TriggerHandler:
             logger.warning("trigger refused in %s: %s", conversation_id, error)
             raise BadRequest(str(error), status=403, code="TriggerRefused") from error
 
-    async def _see_to(self, envelope: Envelope) -> None:
+    async def _see_to(self, message: Envelope) -> None:
+        envelope = await self._readdressed(message)
         see_to_failure = partial(self._after_failure, envelope)
         try:
             envelope.check_not_expired(self.clock.now())
@@ -125,6 +128,27 @@ class TriggerHandler:
             await see_to_failure(error)
         else:
             _log_ending(envelope, ending)
+
+    async def _readdressed(self, envelope: Envelope) -> Envelope:
+        """Return an envelope with the service URL that was heard last from its conversation.
+
+        A message may have been under way, or its producer may have kept its reference, since before
+        the service moved. https://devblogs.microsoft.com/microsoft365dev/updates-for-microsoft-teams-bots-in-multi-geo-environments/
+        """
+        reference = envelope.conversation
+        if not self.service_urls.allow(reference["serviceUrl"]):
+            return envelope  # which is refused: no message that names a stranger's host is sent
+        try:
+            async with within(LOOK_UP_TIMEOUT):
+                url = await self.conversations.service_url(
+                    reference["channelId"], reference["conversation"]["id"]
+                )
+        except (ServiceUnavailable, TimeoutError) as error:
+            logger.warning("message %s goes to its own URL: %s", envelope.id, type(error).__name__)
+            return envelope
+        if url in ("", reference["serviceUrl"]):
+            return envelope
+        return replace(envelope, conversation={**reference, "serviceUrl": url})
 
     async def _after_failure(self, envelope: Envelope, error: Failure) -> None:
         if isinstance(error, HostDown | AskedInVain):

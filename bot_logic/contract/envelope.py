@@ -61,6 +61,9 @@ _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[
 _UNWRITABLE: Final = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 _TOO_LARGE: Final = 2**53  # where JSON numbers stop being exact
+# What is no time in seconds (the year 5138) is one in milliseconds, as JavaScript's `Date.now()`
+# gives it: those before this one lie in 1973. docs/decisions/0019-times-in-milliseconds-are-read.md
+_MILLISECONDS: Final = 10**11
 
 Json = dict[str, Any]
 
@@ -240,11 +243,11 @@ def from_document(document: Any, *, default_id: str | None = None, now: float) -
         id=_id(fields.get("id", default_id), "id"),
         conversation=_checked_reference(fields.get("conversation")),
         text="" if "activity" in fields else _text(fields.get("text"), "text"),
-        created=_whole_number(fields, "created") or int(now),
+        created=_time(fields, "created") or int(now),
         activity=_optional_object(fields, "activity"),
         data=_optional_object(fields, "data"),
-        at=_whole_number(fields, "at"),
-        expires=_whole_number(fields, "expires"),
+        at=_time(fields, "at"),
+        expires=_time(fields, "expires"),
         attempt=_whole_number(fields, "attempt") or 0,
         first_failure=str(fields.get("firstFailure", ""))[:MAX_REASON],
         traceparent=_traceparent(fields.get("traceparent", "")),
@@ -287,11 +290,16 @@ def _checked_reference(value: Any) -> Json:
         raise UndecodableMessage("must be an http(s) URL", field="conversation.serviceUrl")
     account = _object(reference.get("conversation"), "conversation.conversation")
     _id(account.get("id"), "conversation.conversation.id")
-    for party in ("user", "bot"):
+    # As the Microsoft 365 Agents SDK writes it.
+    # https://learn.microsoft.com/javascript/api/@microsoft/agents-activity/conversationreference
+    is_agent = reference.get("bot") is None and reference.get("agent") is not None
+    for party in ("user", "agent" if is_agent else "bot"):
         if reference.get(party) is not None:
             account = _object(reference[party], f"conversation.{party}")
             if account.get("id") is not None:
                 _id(account["id"], f"conversation.{party}.id")
+    if is_agent:
+        reference["bot"] = reference.pop("agent")
     return reference
 
 
@@ -324,6 +332,17 @@ def _whole_number(fields: Mapping[str, Any], name: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _TOO_LARGE:
         raise UndecodableMessage("must be a whole number, 0 or more", field=name)
     return value
+
+
+def _time(fields: Mapping[str, Any], name: str) -> int | None:
+    """Return a Unix time in seconds, which may be written in milliseconds."""
+    value = _whole_number(fields, name)
+    if value is None or value < _MILLISECONDS:
+        return value
+    seconds = value // 1000
+    if seconds >= _MILLISECONDS:
+        raise UndecodableMessage("must be Unix time in seconds, or in milliseconds", field=name)
+    return seconds
 
 
 def _traceparent(value: Any) -> str:

@@ -1,15 +1,17 @@
 """Conversation references: the conversations that the bot can continue.
 
 Written when a conversation is first met and when its reference changed, deleted when the bot was
-removed or the channel says that the conversation is gone. Where the bot may not write for the time
+removed or the channel says that the conversation is gone. A channel of Teams is stored once, not
+once for each of its threads. Where the bot may not write for the time
 being, the reference stays and is marked, until something is heard from there again.
 """
 
 import hashlib
 import json
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot_logic.clock import Clock
 from bot_logic.conversations.blocked import MAX_REASON, Blocked, unmarked
@@ -18,6 +20,8 @@ from bot_logic.storage.protocols import StoredRow, Table, digest_key
 TABLE_NAME: Final = "conversations"
 KNOWN_FOR: Final = 300  # seconds in which a reference seen here is not written again
 MAX_KNOWN: Final = 10_000  # conversations remembered in memory, about 2 MB
+
+_THREAD: Final = re.compile(r"(?<=.);messageid=[0-9]+\Z", re.IGNORECASE | re.DOTALL)
 
 Reference = dict[str, Any]
 
@@ -30,13 +34,24 @@ class Conversation:
     blocked: Blocked | None
 
 
+class _Seen(NamedTuple):
+    """What this process remembers of a reference that it has stored or read."""
+
+    digest: str
+    service_url: str
+    since: float  # as the clock's `elapsed`
+
+
+_NOT_SEEN: Final = _Seen("", "", float("-inf"))
+
+
 class Conversations:
     """Conversation references by channel and conversation id."""
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
         self._clock = clock
-        self._known: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._known: OrderedDict[str, _Seen] = OrderedDict()
 
     async def remember(self, reference: Reference, *, rewrite: bool = False) -> None:
         """Store a reference, unless this process stored the same one a moment ago.
@@ -45,14 +60,15 @@ class Conversations:
             reference: a ConversationReference as JSON.
             rewrite: store it in any case, as when the conversation has just (re)started.
         """
+        reference = _of_channel(reference)
         if rewrite or not self.knows(reference):
             name, data = _name(reference), json.dumps(reference, sort_keys=True)
             await self._table.put(digest_key(name), {"key": name, "reference": data})
-            self._note(name, _digest(reference))
+            self._note(name, reference)
 
     def knows(self, reference: Reference) -> bool:
         """Tell whether this process stored the same reference a moment ago."""
-        return self._seen(_name(reference)) == _digest(reference)
+        return self._seen(_name(reference)).digest == _digest(_of_channel(reference))
 
     async def unblock(self, channel_id: str, conversation_id: str) -> None:
         """Take the mark off a conversation that was heard of, unless it was looked at just now.
@@ -60,14 +76,14 @@ class Conversations:
         A conversation that is not stored stays unknown.
         """
         name = _named(channel_id, conversation_id)
-        if self._seen(name):
+        if self._seen(name).digest:
             return
         found = await self._table.read(digest_key(name))
         if found is None:
             return
         if Blocked.of(found.columns) is not None:
             await self._table.replace(found.key, unmarked(found.columns), found.etag)
-        self._note(name, _digest(json.loads(found.columns["reference"])))
+        self._note(name, json.loads(found.columns["reference"]))
 
     async def find(self, channel_id: str, conversation_id: str) -> Conversation | None:
         """Return what is known of a conversation, or None."""
@@ -75,6 +91,19 @@ class Conversations:
         if found is None:
             return None
         return Conversation(json.loads(found.columns["reference"]), Blocked.of(found.columns))
+
+    async def service_url(self, channel_id: str, conversation_id: str) -> str:
+        """Return the service URL that was last heard from a conversation, or "".
+
+        What this process stored a moment ago is not read again.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached.
+        """
+        if url := self._seen(_named(channel_id, conversation_id)).service_url:
+            return url
+        found = await self.find(channel_id, conversation_id)
+        return "" if found is None else str(found.reference["serviceUrl"])
 
     async def forget(self, reference: Reference) -> None:
         """Delete the reference of a conversation that is over."""
@@ -85,9 +114,13 @@ class Conversations:
     async def forget_stale(self, reference: Reference) -> None:
         """Delete a conversation's reference if it is this one, not one that has come since.
 
+        A channel stays when one of its threads is gone.
+
         Raises:
             ServiceUnavailable: the table cannot be reached, or the reference has just changed.
         """
+        if _of_channel(reference) is not reference:
+            return
         found = await self._stored(reference)
         if found is not None:
             await self._table.delete(found.key, found.etag)
@@ -124,16 +157,34 @@ class Conversations:
         stored = json.loads(found.columns["reference"])
         return found if stored["serviceUrl"] == reference["serviceUrl"] else None
 
-    def _seen(self, name: str) -> str:
-        """Return the digest of the reference that was stored a moment ago, or ""."""
-        digest, since = self._known.get(name, ("", 0.0))
-        return digest if self._clock.elapsed() - since < KNOWN_FOR else ""
+    def _seen(self, name: str) -> _Seen:
+        """Return what was stored or read a moment ago, or nothing."""
+        seen = self._known.get(name, _NOT_SEEN)
+        return seen if self._clock.elapsed() - seen.since < KNOWN_FOR else _NOT_SEEN
 
-    def _note(self, name: str, digest: str) -> None:
-        self._known[name] = digest, self._clock.elapsed()
+    def _note(self, name: str, reference: Reference) -> None:
+        now = self._clock.elapsed()
+        self._known[name] = _Seen(_digest(reference), reference["serviceUrl"], now)
         self._known.move_to_end(name)
         if len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
+
+
+def _of_channel(reference: Reference) -> Reference:
+    """Return a reference to the channel that a thread is in, and any other as it is."""
+    conversation = reference["conversation"]
+    channel_id = _without_thread(conversation["id"])
+    if channel_id == conversation["id"]:
+        return reference
+    return reference | {"conversation": conversation | {"id": channel_id}}
+
+
+def _without_thread(conversation_id: str) -> str:
+    """Return what is left of a conversation's id without the thread, as Teams writes it.
+
+    https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/channel-and-group-conversations
+    """
+    return _THREAD.sub("", conversation_id)
 
 
 def _digest(reference: Reference) -> str:
@@ -145,4 +196,6 @@ def _name(reference: Reference) -> str:
 
 
 def _named(channel_id: str, conversation_id: str) -> str:
-    return json.dumps([channel_id, conversation_id])  # either may hold any character
+    return json.dumps(
+        [channel_id, _without_thread(conversation_id)]
+    )  # either may hold any character

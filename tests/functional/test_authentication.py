@@ -160,6 +160,80 @@ async def test_a_token_for_another_service_url_is_403(
     assert await status_for(registered_app, bearer) == (403, "Forbidden")
 
 
+def spelled(url: str) -> dict[str, str]:
+    """The same service URL, as the services write it in tokens."""
+    return {
+        "as it is": url,
+        "last slash": f"{url}/",
+        "capitals": url.upper(),
+        "both": f"{url.upper()}/",
+    }
+
+
+@pytest.mark.parametrize("in_token", ["as it is", "last slash", "capitals", "both"])
+@pytest.mark.parametrize("in_activity", ["as it is", "last slash", "capitals", "both"])
+async def test_a_service_url_is_the_same_in_capitals_and_with_a_last_slash(
+    registered_app: AppUnderTest, in_token: str, in_activity: str
+) -> None:
+    urls = spelled(f"{registered_app.direct_line.base_url}/Teams")
+    bearer = token(registered_app, serviceurl=urls[in_token])
+    assert await status_for(registered_app, bearer, serviceUrl=urls[in_activity]) == (200, "")
+
+
+@pytest.mark.parametrize("name", ["serviceurl", "serviceUrl", "ServiceUrl"])
+async def test_the_claim_is_known_by_both_its_names(
+    registered_app: AppUnderTest, name: str
+) -> None:
+    named: dict[str, Any] = {"serviceurl": None, name: registered_app.direct_line.base_url}
+    assert await status_for(registered_app, token(registered_app, **named)) == (200, "")
+
+
+@pytest.mark.parametrize("addition", ["x", "/x", "//", ":1", "/?", "/#", " ", ".evil.example"])
+async def test_a_service_url_that_differs_in_more_is_another(
+    registered_app: AppUnderTest, addition: str
+) -> None:
+    other = f"{registered_app.direct_line.base_url}{addition}"
+    bearer = token(registered_app, serviceurl=other)
+    assert await status_for(registered_app, bearer) == (403, "Forbidden")
+
+
+@pytest.mark.parametrize("other", ["https://evil.example", "", None, 7, [], {}], ids=repr)
+async def test_a_token_for_two_service_urls_is_for_neither(
+    registered_app: AppUnderTest, other: Any
+) -> None:
+    urls: dict[str, Any] = {
+        "serviceurl": registered_app.direct_line.base_url,
+        "serviceUrl": other or [other],
+    }
+    assert await status_for(registered_app, token(registered_app, **urls)) == (403, "Forbidden")
+
+
+@pytest.mark.parametrize(
+    "audience", [APP_ID.upper(), [APP_ID], ["other", APP_ID.upper()]], ids=repr
+)
+async def test_a_bots_id_is_the_same_in_capitals(
+    registered_app: AppUnderTest, audience: Any
+) -> None:
+    assert await status_for(registered_app, token(registered_app, aud=audience)) == (200, "")
+
+
+@pytest.mark.parametrize(
+    "audience", ["", 7, {}, [], ["other", 7], [[APP_ID]], f"{APP_ID}0"], ids=repr
+)
+async def test_a_token_for_whatever_else_is_403(
+    registered_app: AppUnderTest, audience: Any
+) -> None:
+    bearer = token(registered_app, aud=audience)
+    assert await status_for(registered_app, bearer) == (403, "Forbidden")
+
+
+async def test_a_channel_is_endorsed_whichever_way_its_id_is_written(
+    registered_app: AppUnderTest,
+) -> None:
+    bearer = token(registered_app)
+    assert await status_for(registered_app, bearer, channelId="DirectLine") == (200, "")
+
+
 async def test_a_key_may_sign_only_for_the_channels_that_endorse_it(
     registered_app: AppUnderTest,
 ) -> None:
@@ -259,11 +333,12 @@ async def test_without_any_key_the_answer_is_503_and_not_yes(registered_app: App
     [
         ({"ver": "1.0", "appid": APP_ID}, (200, "")),
         ({"ver": "2.0", "azp": APP_ID}, (200, "")),
+        ({"ver": "2.0", "azp": APP_ID.upper(), "aud": APP_ID.upper()}, (200, "")),
         ({"ver": "1.0", "appid": "another app"}, (403, "Forbidden")),
         ({"ver": "2.0", "appid": APP_ID}, (403, "Forbidden")),
         ({"ver": "1.0", "appid": APP_ID, "aud": "another app"}, (403, "Forbidden")),
     ],
-    ids=["version 1", "version 2", "a skill's", "wrong claim", "wrong audience"],
+    ids=["version 1", "version 2", "capitals", "a skill's", "wrong claim", "wrong audience"],
 )
 async def test_the_emulators_token_must_be_the_bots_own(
     registered_app: AppUnderTest, changes: dict[str, Any], expected: tuple[int, str]

@@ -10,7 +10,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot_logic.access_token import REFRESH_BEFORE, ManagedIdentity, managed_identity_token
+from bot_logic.access_token import (
+    REFRESH_BEFORE,
+    UNSTATED_LIFETIME,
+    ManagedIdentity,
+    managed_identity_token,
+)
 from bot_logic.bot_endpoint.sdk.credentials import Credentials, credentials_of
 from bot_logic.bot_identity import BotIdentity
 from bot_logic.clock import SYSTEM_CLOCK
@@ -33,6 +38,8 @@ class TokenEndpoint:
     status: int = 200
     lifetime: Any = 3600
     lifetime_field: str = "expires_in"
+    token: Any = None
+    more: dict[str, Any] = field(default_factory=dict)
     requests: list[dict[str, str]] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -42,7 +49,9 @@ class TokenEndpoint:
         await asyncio.sleep(0.01)
         if self.status != 200:
             return web.json_response({"error": "invalid_client"}, status=self.status)
-        body = {"access_token": f"token-{len(self.requests)}", self.lifetime_field: self.lifetime}
+        token = f"token-{len(self.requests)}" if self.token is None else self.token
+        body = {"access_token": token, self.lifetime_field: self.lifetime}
+        body |= self.more
         answer = web.json_response(body)
         answer.enable_compression()  # for those who say that they take it
         return answer
@@ -128,6 +137,9 @@ async def platform(identity: BotIdentity) -> ManagedIdentity:
         ("expires_in", "600"),
         ("expires_on", 1_800_000_600),
         ("expires_on", "1800000600"),
+        ("expires_in", 600.0),
+        ("expires_on", "1800000600.0"),
+        ("expires_on", " 1800000600 "),
     ],
 )
 async def test_the_platform_says_how_long_a_token_lives_or_until_when(
@@ -141,6 +153,47 @@ async def test_the_platform_says_how_long_a_token_lives_or_until_when(
     clock = ManualClock(1_800_000_000)
     token = await managed_identity_token(session, platform, "https://resource/", clock)
     assert (token.secret.reveal(), token.lifetime) == ("token-1", 600)
+
+
+@pytest.mark.parametrize("expires_in", [None, "", "soon", True, [], {}, "nan", "inf"], ids=repr)
+async def test_when_a_token_ends_counts_where_its_lifetime_cannot_be_read(
+    session: aiohttp.ClientSession,
+    platform: ManagedIdentity,
+    endpoint: TokenEndpoint,
+    expires_in: Any,
+) -> None:
+    endpoint.lifetime, endpoint.more = expires_in, {"expires_on": "1800000600"}
+    clock = ManualClock(1_800_000_000)
+    token = await managed_identity_token(session, platform, "https://resource/", clock)
+    assert token.lifetime == 600
+
+
+@pytest.mark.parametrize("name", ["expires_in", "expires_on", "ext_expires_in"])
+@pytest.mark.parametrize(
+    "value", [None, "", "06/20/2027 02:57:58 +00:00", "nan", "1e999", [], True]
+)
+async def test_a_token_that_does_not_say_how_long_it_lives_is_kept_for_a_little(
+    session: aiohttp.ClientSession,
+    identity: BotIdentity,
+    endpoint: TokenEndpoint,
+    name: str,
+    value: Any,
+) -> None:
+    endpoint.lifetime_field, endpoint.lifetime = name, value
+    clock = ManualClock()
+    credentials = credentials_of(identity, session, clock)
+    assert [await token_of(credentials) for _ in range(3)] == ["token-1"] * 3
+    clock.advance(UNSTATED_LIFETIME)
+    assert await token_of(credentials) == "token-2"
+
+
+@pytest.mark.parametrize("token", ["", 5, [], {}, "two\nlines", "\r", "\x00", "tökén"], ids=repr)
+async def test_what_cannot_stand_in_a_header_is_no_token(
+    session: aiohttp.ClientSession, identity: BotIdentity, endpoint: TokenEndpoint, token: Any
+) -> None:
+    endpoint.token = token
+    with pytest.raises(ServiceUnavailable, match="no access token"):
+        await credentials_of(identity, session, SYSTEM_CLOCK).token()
 
 
 async def test_the_apps_only_identity_needs_no_name(
@@ -185,15 +238,15 @@ async def test_a_login_server_that_is_down_leaves_the_token_at_hand_in_use(
         await credentials.token()
 
 
-@pytest.mark.parametrize(("status", "lifetime"), [(401, 3600), (200, "soon"), (200, None)])
+@pytest.mark.parametrize(("status", "token"), [(401, None), (200, [])])
 async def test_no_token_is_an_error_without_the_password(
     session: aiohttp.ClientSession,
     identity: BotIdentity,
     endpoint: TokenEndpoint,
     status: int,
-    lifetime: Any,
+    token: Any,
 ) -> None:
-    endpoint.status, endpoint.lifetime = status, lifetime
+    endpoint.status, endpoint.token = status, token
     with pytest.raises(ServiceUnavailable, match="no access token") as error:
         await credentials_of(identity, session, SYSTEM_CLOCK).token()
     assert "password" not in f"{error.value} {error.value!r}"

@@ -68,6 +68,88 @@ async def test_an_invoke_that_nobody_handles_is_501(app: AppUnderTest) -> None:
     assert answer.status == 501
 
 
+INVOKES = [
+    "signin/verifyState",
+    "signin/tokenExchange",
+    "signin/failure",
+    "task/fetch",
+    "task/submit",
+    "composeExtension/query",
+    "composeExtension/submitAction",
+    "fileConsent/invoke",
+    "actionableMessage/executeAction",
+    "tab/fetch",
+    "config/fetch",
+    "message/submitAction",
+    "application/search",
+    "",
+    None,
+]
+
+
+@pytest.mark.parametrize("name", INVOKES)
+async def test_whatever_an_unhandled_invoke_carries_it_is_501(
+    app: AppUnderTest, name: str | None
+) -> None:
+    ada = await app.user()
+    values: list[Any] = [None, "text", 7, [], {}, {"action": None}]
+    invokes = [activity(ada, type="invoke", name=name, value=value) for value in values]
+    assert [(await app.post(invoke)).status for invoke in invokes] == [501] * len(values)
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        (None, "value"),
+        ("text", "value"),
+        (7, "value"),
+        ([], "value"),
+        (True, "value"),
+        ({}, "value.action"),
+        ({"action": None}, "value.action"),
+        ({"action": "Action.Execute"}, "value.action"),
+        ({"action": []}, "value.action"),
+        ({"action": {}}, "value.action.type"),
+        ({"action": {"type": None}}, "value.action.type"),
+        ({"action": {"type": "Action.Submit"}}, "value.action.type"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("mode", ["normal", "expectReplies"])
+async def test_a_malformed_action_of_a_card_is_400_and_its_field_is_named(
+    app: AppUnderTest, value: Any, field: str, mode: str
+) -> None:
+    pressed = activity(await app.user(), type="invoke", name="adaptiveCard/action", value=value)
+    answer = await app.post(pressed | {"deliveryMode": mode})
+    assert answer.error == (400, "BadRequest")
+    assert answer.body["error"]["field"] == field
+
+
+@pytest.mark.parametrize("more", [{}, {"trigger": "manual", "state": "1", "authentication": {}}])
+async def test_an_action_that_no_bot_handles_is_501(app: AppUnderTest, more: Any) -> None:
+    action = {"type": "Action.Execute", "verb": "pay", "data": {"amount": None}}
+    value = {"action": action, **more}
+    pressed = activity(await app.user(), type="invoke", name="adaptiveCard/action", value=value)
+    assert (await app.post(pressed)).status == 501
+
+
+async def test_an_invokes_answer_among_replies_is_json(app: AppUnderTest) -> None:
+    ada = await app.user()
+    invoke = activity(ada, type="invoke", name="x", deliveryMode="expectReplies")
+    (reply,) = (await app.post(invoke)).body["activities"]
+    assert (reply["type"], reply["value"]) == ("invokeResponse", {"status": 501})
+
+
+async def test_a_bot_may_exchange_tokens_itself(app: AppUnderTest) -> None:
+    class Exchanging(ProactiveBot):
+        async def on_teams_signin_token_exchange(self, turn_context: TurnContext) -> None:
+            pass
+
+    await app.rewire(make_bot=Exchanging)
+    invoke = activity(await app.user(), type="invoke", name="signin/tokenExchange")
+    assert (await app.post(invoke)).status == 200
+
+
 async def test_an_invoke_is_answered_with_what_the_bot_returns(app: AppUnderTest) -> None:
     class Accepting(ProactiveBot):
         async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:  # noqa: ARG002

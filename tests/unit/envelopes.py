@@ -28,7 +28,7 @@ _values = st.recursive(
     max_leaves=6,
 )
 _objects = st.dictionaries(st.text(max_size=20), _values, max_size=3)
-_times = st.integers(min_value=1, max_value=2**40)
+_times = st.integers(min_value=1, max_value=10**11 - 1)
 _references = st.builds(
     lambda more, user: more | REFERENCE | {"user": user, "locale": "en-GB"},
     _objects,

@@ -75,7 +75,7 @@ def test_a_field_that_every_turn_needs_is_named(field: str, value: Any) -> None:
         ("from", "u1"),
         ("from", {"id": ""}),
         ("from", {"id": 7}),
-        ("membersAdded", [None]),
+        ("membersAdded", [None, 7]),
         ("membersRemoved", ["u1"]),
         ("attachments", [{}, 7]),
         ("entities", [[]]),

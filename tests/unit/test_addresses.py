@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot_logic.addresses import BOT_FRAMEWORK_HOSTS, ServiceUrls, is_base_url, is_id
 
@@ -18,8 +20,13 @@ LOCALLY = ServiceUrls(BOT_FRAMEWORK_HOSTS, loopback=True)
         "https://smba.trafficmanager.net/emea/",
         "https://SMBA.trafficmanager.net/emea/",
         "https://smba.trafficmanager.net./emea/",
+        "https://smba.onyx.prod.teams.trafficmanager.net",
+        "https://smba.infra.gcc.teams.microsoft.com/gcc",
         "https://smba.infra.gov.teams.microsoft.us/teams",
+        "https://smba.infra.dod.teams.microsoft.us/dod/",
         "https://directline.botframework.azure.us",
+        "https://directline.botframework.azure.cn",
+        "https://frontend.botapi.msg.infra.teams.microsoftonline.cn",
         "https://directline.botframework.com:443/",
     ],
 )
@@ -50,6 +57,46 @@ def test_the_bot_frameworks_own_addresses_are_allowed(url: str) -> None:
 )
 def test_no_other_address_is_allowed_in_azure(url: str) -> None:
     assert not IN_AZURE.allow(url)
+
+
+def _hosts() -> list[str]:
+    return [f"api{host}" if host.startswith(".") else host for host in BOT_FRAMEWORK_HOSTS]
+
+
+_LABELS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=20)
+
+
+@given(host=st.sampled_from(_hosts()), label=_LABELS, port=st.integers(1, 65535))
+def test_no_look_alike_of_a_known_host_is_allowed(host: str, label: str, port: int) -> None:
+    look_alikes = [
+        f"https://{host}.{label}.example",
+        f"https://{host}{label}",
+        f"https://{host}-{label}.net",
+        f"https://{label}.example/{host}",
+        f"https://{host}@{label}.example",
+        f"https://{label}.example:{port}/https://{host}",
+        f"https://{host.replace('.', '-')}.{label}.example",
+        f"https://{host.rpartition('.')[0]}.{label}x",
+        f"http://{host}",
+        f"ftp://{host}",
+    ]
+    allowed = [url for url in look_alikes if IN_AZURE.allow(url)]
+    assert not allowed
+
+
+@given(host=st.sampled_from(_hosts()), path=st.sampled_from(["", "/", "/emea", "/a/b/"]))
+def test_a_known_host_is_allowed_in_any_letters_and_with_any_path(host: str, path: str) -> None:
+    for spelled in (host, host.upper(), host.title(), f"{host}.", f"{host}:443"):
+        assert IN_AZURE.allow(f"https://{spelled}{path}")
+
+
+@pytest.mark.parametrize(
+    "host", [host for host in _hosts() if host.startswith(("smba", "frontend"))]
+)
+def test_of_teams_hosts_no_subdomain_is_allowed(host: str) -> None:
+    assert not IN_AZURE.allow(f"https://evil.{host}")
+    assert not IN_AZURE.allow(f"https://evil{host}")
+    assert not IN_AZURE.allow(f"https://{host.partition('.')[2]}")
 
 
 @pytest.mark.parametrize("url", ["http://localhost:3000", "http://127.0.0.1:1", "http://[::1]:80"])

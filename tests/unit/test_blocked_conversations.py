@@ -87,7 +87,7 @@ async def test_a_conversation_that_is_gone_is_forgotten_marked_or_not(bot: BotUn
         {"type": "messageReaction", "reactionsAdded": [{"type": "like"}]},
         {"type": "messageUpdate", "text": "I meant yes"},
         {"type": "messageDelete"},
-        {"type": "invoke", "name": "adaptiveCard/action", "value": {}},
+        {"type": "invoke", "name": "task/fetch", "value": {}},
         {"type": "event", "name": "a button of the web page"},
         {"type": "typing"},
     ],

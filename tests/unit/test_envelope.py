@@ -103,6 +103,42 @@ def test_what_was_accepted_can_always_be_put_back(content: dict[str, Any]) -> No
         assert again == envelope
 
 
+AGENT = {"id": "b1", "name": "Bot", "role": "agent"}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "bot"),
+    [
+        ({"agent": AGENT}, AGENT),
+        ({"agent": AGENT, "bot": None}, AGENT),
+        ({"agent": {"id": "other"}, "bot": AGENT}, AGENT),
+        ({"agent": None, "bot": AGENT}, AGENT),
+        ({"agent": None}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_a_bot_may_be_called_an_agent(accounts: dict[str, Any], bot: Any) -> None:
+    reference = {name: value for name, value in REFERENCE.items() if name != "bot"}
+    envelope = read(json.dumps({"conversation": reference | accounts, "text": "x"}))
+    assert envelope.conversation.get("bot") == bot
+
+
+def test_so_may_it_in_an_old_message() -> None:
+    relates_to = {name[:1].upper() + name[1:]: value for name, value in REFERENCE.items()}
+    del relates_to["Bot"]
+    envelope = read(json.dumps({"RelatesTo": relates_to | {"Agent": AGENT}, "Text": "x"}))
+    assert envelope.conversation["bot"] == AGENT
+
+
+@pytest.mark.parametrize("agent", ["b1", 7, [], {"id": []}, {"id": ""}], ids=str)
+def test_a_malformed_agent_is_named(agent: Any) -> None:
+    reference = {name: value for name, value in REFERENCE.items() if name != "bot"}
+    with pytest.raises(UndecodableMessage) as error:
+        read(json.dumps({"conversation": reference | {"agent": agent}, "text": "x"}))
+    assert (error.value.field or "").startswith("conversation.agent")
+
+
 def test_an_envelope_expires_at_its_time_and_not_before() -> None:
     envelope = Envelope("id", REFERENCE, "x", created=0, expires=100)
     envelope.check_not_expired(now=99.9)
@@ -157,6 +193,10 @@ def test_a_missing_field_is_named(field: str) -> None:
         ({"at": 1.5}, "at"),
         ({"at": -1}, "at"),
         ({"at": False}, "at"),
+        ({"at": 10**14}, "at"),
+        ({"created": NOW * 10**6}, "created"),
+        ({"expires": NOW * 10**6}, "expires"),
+        ({"expires": float(NOW)}, "expires"),
         ({"attempt": "once"}, "attempt"),
         ({"attempt": -1}, "attempt"),
         ({"data": "size L"}, "data"),
@@ -345,6 +385,32 @@ def test_a_message_that_names_no_end_gets_one_from_when_it_is_due(
 ) -> None:
     envelope = Envelope("id", REFERENCE, "x", created=NOW, at=at, expires=expires)
     assert envelope.expiring(60).expires == expected
+
+
+_SECONDS = st.integers(min_value=10**8, max_value=10**11 - 1)  # 1973 to 5138
+
+
+@given(name=st.sampled_from(["created", "at", "expires"]), time=_SECONDS, part=st.integers(0, 999))
+def test_a_time_in_milliseconds_is_the_same_time(name: str, time: int, part: int) -> None:
+    in_seconds = read(message(**{name: time}))
+    assert getattr(in_seconds, name) == time
+    assert read(message(**{name: time * 1000 + part})) == in_seconds
+
+
+def test_a_message_made_by_javascript_expires_when_it_says() -> None:
+    now_ms = NOW * 1000 + 123  # Date.now()
+    envelope = read(message(created=now_ms, expires=now_ms + 60_000))
+    assert (envelope.created, envelope.expires) == (NOW, NOW + 60)
+    assert read(message(created=now_ms)).expiring(60).expires == NOW + 60
+    with pytest.raises(ExpiredMessage):
+        envelope.check_not_expired(NOW + 60)
+
+
+@pytest.mark.parametrize("name", ["created", "at", "expires"])
+@pytest.mark.parametrize("time", [0, 1, 10**8, 10**11 - 1])
+def test_a_time_in_seconds_stays_what_it_is(name: str, time: int) -> None:
+    expected = time or NOW if name == "created" else time
+    assert getattr(read(message(**{name: time})), name) == expected
 
 
 @pytest.mark.parametrize(

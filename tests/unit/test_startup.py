@@ -1,4 +1,4 @@
-"""What importing the app costs: garbage collection meanwhile and afterwards, and memory."""
+"""What importing the app costs, in garbage collection and memory, and what it then serves."""
 
 import gc
 import subprocess
@@ -54,6 +54,15 @@ def test_the_app_once_imported_takes_less_than_90_mb() -> None:
     shown = _printed_by("import function_app; print(open('/proc/self/status').read())")
     kilobytes = int(shown.partition("VmRSS:")[2].split()[0])
     assert kilobytes * 1024 < 90e6
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])  # to the host, HEAD is a method of its own
+def test_load_balancers_may_ask_for_health_either_way(method: str) -> None:
+    shown = _printed_by(
+        "from function_app import app; print([each.get_trigger().get_dict_repr()"
+        " for each in app.get_functions() if each.get_function_name() == 'health'])"
+    )
+    assert f"HttpMethod.{method}:" in shown
 
 
 def _collections_during(statement: str) -> int:

@@ -28,10 +28,12 @@ CLOCK_SKEW: Final = 300  # seconds, the documented allowance
 # PyJWT looks at the machine's clock; the times are checked here, by the clock that is handed in.
 _OPTIONS: Final[Options] = {
     "require": ["exp", "iss", "aud"],
+    "verify_aud": False,  # which PyJWT compares to the letter
     "verify_exp": False,
     "verify_iat": False,
     "verify_nbf": False,
 }
+_SERVICE_URL_CLAIM: Final = AuthenticationConstants.SERVICE_URL_CLAIM.lower()
 MAX_TOKEN_LENGTH: Final = 16 * 1024  # characters
 # Microsoft's own tenants, in which the Emulator gets its tokens for a multi-tenant bot.
 _EMULATOR_TENANTS: Final = (
@@ -76,7 +78,7 @@ class TokenAuthentication(BotFrameworkAuthentication):
         self._channel_keys = channel_keys
         self._emulator_keys = emulator_keys
         self.connector_factory = connector_factory
-        tenants = (*_EMULATOR_TENANTS, *filter(None, [identity.tenant_id]))
+        tenants = (*_EMULATOR_TENANTS, *filter(None, [identity.tenant_id.lower()]))
         self._emulator_issuers = {i.format(t) for i in _EMULATOR_ISSUERS for t in tenants}
 
     async def authenticate_request(
@@ -138,16 +140,16 @@ class TokenAuthentication(BotFrameworkAuthentication):
     ) -> dict[str, Any]:
         key = await _signing_key(self._channel_keys, token)
         claims = self._verified(token, key, self._identity.channel_token_issuer)
-        if key.endorsements and channel_id not in key.endorsements:
+        if key.endorsements and channel_id.lower() not in key.endorsements:
             raise Forbidden("the token's key is not endorsed for this channel")
-        if claims.get(AuthenticationConstants.SERVICE_URL_CLAIM) != service_url:
+        if not _are_for(service_url, claims):
             raise Forbidden("the token was issued for another service URL")
         return claims
 
     async def _emulator_claims(self, token: str, issuer: str) -> dict[str, Any]:
         claims = self._verified(token, await _signing_key(self._emulator_keys, token), issuer)
         holder = "azp" if claims.get("ver") == "2.0" else "appid"
-        if claims.get(holder) != self._identity.app_id:
+        if not _is_same_id(claims.get(holder), self._identity.app_id):
             raise Forbidden("the token was issued to another app")
         return claims
 
@@ -157,10 +159,10 @@ class TokenAuthentication(BotFrameworkAuthentication):
                 token,
                 key.key,
                 algorithms=["RS256"],
-                audience=self._identity.app_id,
                 issuer=issuer,
                 options=_OPTIONS,
             )
+            _check_audience(claims["aud"], self._identity.app_id)
             self._check_times(claims)
         except jwt.InvalidAudienceError:
             raise Forbidden("the token was issued for another bot") from None
@@ -178,6 +180,36 @@ class TokenAuthentication(BotFrameworkAuthentication):
             raise jwt.ExpiredSignatureError
         if any(start is not None and start > now + CLOCK_SKEW for start in starts):
             raise jwt.ImmatureSignatureError
+
+
+def _check_audience(audience: Any, app_id: str) -> None:
+    """Let pass a token for this bot; RFC 7519 lets it be for several."""
+    bots = audience if isinstance(audience, list) else [audience]
+    if not any(_is_same_id(bot, app_id) for bot in bots):
+        raise jwt.InvalidAudienceError
+
+
+def _is_same_id(value: Any, app_id: str) -> bool:
+    """Compare ids of apps: they are GUIDs, which Microsoft's services read in either case."""
+    return isinstance(value, str) and value.lower() == app_id.lower()
+
+
+def _are_for(service_url: str, claims: Mapping[str, Any]) -> bool:
+    """Tell whether a token was issued for this service URL, and for no other.
+
+    The claim is `serviceurl` in tokens and `serviceUrl` in the documentation, its value comes with
+    a last slash and without one, whichever the activity has.
+    """
+    urls = [url for name, url in claims.items() if name.lower() == _SERVICE_URL_CLAIM]
+    return bool(urls) and all(_is_same_url(url, service_url) for url in urls)
+
+
+def _is_same_url(one: Any, other: str) -> bool:
+    return isinstance(one, str) and _plain_url(one) == _plain_url(other)
+
+
+def _plain_url(url: str) -> str:
+    return url.lower().removesuffix("/")
 
 
 def _seconds(value: Any) -> float | None:

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A public key, and the channels it may sign for; none named means all."""
+    """A public key, and the channels it may sign for, in lower case; none named means all."""
 
     key: jwt.PyJWK
     endorsements: frozenset[str]
@@ -109,6 +109,7 @@ def _signing_key(published: Mapping[str, Any]) -> tuple[str, SigningKey] | None:
     """Read one published key with its id; None for one of a kind that is not used here."""
     try:
         key = jwt.PyJWK(dict(published), algorithm="RS256")
-        return published["kid"], SigningKey(key, frozenset(published.get("endorsements") or ()))
+        channels = frozenset(map(str.lower, published.get("endorsements") or ()))
+        return published["kid"], SigningKey(key, channels)
     except (jwt.PyJWTError, KeyError, TypeError, ValueError):
         return None

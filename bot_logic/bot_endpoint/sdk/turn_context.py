@@ -6,9 +6,11 @@ a sixth of an echo turn. A shallow copy will do, for only the activity's own fie
 
 from typing import Any
 
-from botbuilder.core import TurnContext
+from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes, InputHints, ResourceResponse
 from botframework.connector import Channels
+
+from bot_logic.bot_endpoint.sdk.model_json import plain
 
 _NO_REPLIES = (Channels.direct_line, Channels.webchat)  # where the SDK names no activity answered
 
@@ -38,9 +40,10 @@ class Turn(TurnContext):
         return responses
 
     def _buffer(self, activity: Activity) -> ResourceResponse:
-        self.buffered_reply_activities.append(activity)
         if activity.type == ActivityTypes.invoke_response:
-            self.turn_state[self._INVOKE_RESPONSE_KEY] = activity
+            self.turn_state[self._INVOKE_RESPONSE_KEY] = copy(activity)
+            activity.value = _as_json(activity.value)
+        self.buffered_reply_activities.append(activity)
         return ResourceResponse()
 
     def _addressed(self, activity: Activity) -> Activity:
@@ -66,6 +69,14 @@ def copy(model: Any) -> Any:
     twin = object.__new__(type(model))
     vars(twin).update(vars(model))
     return twin
+
+
+def _as_json(answer: Any) -> Any:
+    """Return an invoke's answer as it travels among replies: the SDK's class has no JSON."""
+    if not isinstance(answer, InvokeResponse):
+        return answer
+    body = {} if answer.body is None else {"body": plain(answer.body)}
+    return {"status": int(answer.status), **body}
 
 
 def _answered(incoming: Activity) -> Any:

@@ -1,0 +1,45 @@
+"""Invokes at which the SDK would fail: answered as the protocol has it, before there is a turn.
+
+https://learn.microsoft.com/adaptive-cards/authoring-cards/universal-action-model
+https://github.com/microsoft/botframework-sdk/blob/main/specs/botframework-activity/botframework-activity.md#invoke-activity
+"""
+
+from typing import Any, Final
+
+from botbuilder.core import ActivityHandler
+from botbuilder.schema import Activity, ActivityTypes
+
+from bot_logic.errors import BadRequest
+
+CARD_ACTION: Final = "adaptiveCard/action"
+_EXECUTE: Final = "Action.Execute"
+# Methods that the SDK calls, and which its handler has not.
+_HANDLERS: Final = {"signin/tokenExchange": "on_teams_signin_token_exchange"}
+
+
+def check_invoke(activity: Activity) -> None:
+    """Let pass what is no invoke, or one whose value the SDK can read.
+
+    Raises:
+        BadRequest: 400, naming the field at fault.
+    """
+    if activity.type == ActivityTypes.invoke and activity.name == CARD_ACTION:
+        action = _object(activity.value, "value").get("action")
+        if _object(action, "value.action").get("type") != _EXECUTE:
+            field = "value.action.type"
+            raise BadRequest(f"{field} must be {_EXECUTE}", field=field)
+
+
+def is_unhandled(activity: Activity, bot: Any) -> bool:
+    """Tell whether this is an invoke for a method that neither the bot nor the SDK has."""
+    handler = _HANDLERS.get(activity.name) if activity.type == ActivityTypes.invoke else None
+    if handler is None or hasattr(bot, handler):
+        return False
+    own = getattr(type(bot), "on_invoke_activity", None)
+    return own is ActivityHandler.on_invoke_activity
+
+
+def _object(value: Any, field: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadRequest(f"{field} must be a JSON object", field=field)
+    return value
