@@ -80,6 +80,7 @@ class Stack:
         bot = f"http://localhost:{self.ports.functions}/api/messages"
         command = [sys.executable, "-m", "local_dev.direct_line"]
         command += ["--port", str(self.ports.chat), "--bot", bot]
+        command += ["--memory", str(self.data / "direct-line.json")]
         return Program("direct-line", command, answering(base))
 
     def _functions_host(self) -> Program:

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from bot_logic.secret import is_published
 from local_dev import settings_file
@@ -37,6 +38,9 @@ def _settings(environment: Mapping[str, str]) -> Settings:
         default="http://localhost:7071/api/messages",
         help="the bot's messaging endpoint (default: %(default)s)",
     )
+    parser.add_argument(
+        "--memory", type=Path, help="a file in which conversations outlive this process"
+    )
     arguments = parser.parse_args()
     secret = environment.get("DirectLineSecret", "")
     if not secret or is_published(secret):
@@ -52,6 +56,7 @@ def _settings(environment: Mapping[str, str]) -> Settings:
         app_password=environment.get("MicrosoftAppPassword", ""),
         port=arguments.port,
         callers=callers,
+        memory=arguments.memory,
     )
 
 

@@ -1,7 +1,7 @@
 """Conversations, kept in memory: who takes part, what was said, who listens. No I/O."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -34,12 +34,34 @@ class Conversation:
     listeners: set[Callable[[], None]] = field(default_factory=set)
     _log: list[JsonObject | None] = field(default_factory=list)
 
+    def to_document(self) -> JsonObject:
+        """Return all of it, as JSON."""
+        return {
+            "id": self.id,
+            "user": self.user,
+            "started": self.started,
+            "members": self.members,
+            "log": self._log,
+        }
+
+    @classmethod
+    def from_document(cls, document: JsonObject) -> "Conversation":
+        """Read what `to_document` returned."""
+        return cls(
+            document["id"],
+            document["user"],
+            started=document["started"],
+            members=document["members"],
+            _log=document["log"],
+        )
+
     def start(self, user: JsonObject) -> bool:
         """Start it, unless it runs already; `user` counts if none was known before."""
         first, self.started = not self.started, True
         self.user = self.user or user
         if self.user:
             self.members.setdefault(self.user["id"], self.user)
+        self.notify()
         return first
 
     def append(self, activity: JsonObject) -> JsonObject:
@@ -79,10 +101,15 @@ class Conversation:
 
 
 class Conversations:
-    """All conversations of this process, by id."""
+    """All conversations of this process, by id.
+
+    Attributes:
+        changes: How often anything has changed.
+    """
 
     def __init__(self) -> None:
         self._by_id: dict[str, Conversation] = {}
+        self.changes = 0
 
     def __iter__(self) -> Iterator[Conversation]:
         return iter(self._by_id.values())
@@ -90,8 +117,18 @@ class Conversations:
     def create(self, user: JsonObject) -> Conversation:
         """Make a conversation that was not started yet."""
         conversation = Conversation(secrets.token_hex(12), user)
-        self._by_id[conversation.id] = conversation
+        self.add([conversation])
         return conversation
+
+    def add(self, conversations: Iterable[Conversation]) -> None:
+        """Take in conversations, and count what changes in them."""
+        for each in conversations:
+            self._by_id[each.id] = each
+            each.listeners.add(self._count)
+            self._count()
+
+    def _count(self) -> None:
+        self.changes += 1
 
     def known(self, conversation_id: str) -> Conversation:
         """Return a conversation, started or not.

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from local_dev.direct_line.app import make_app
+from local_dev.direct_line.memory_file import kept
 from local_dev.direct_line.service import DirectLine, Settings
 
 SHUTDOWN_TIMEOUT = 1.0  # seconds that requests under way have left when the service stops
@@ -33,7 +34,8 @@ async def running(settings: Settings) -> AsyncIterator[DirectLine]:
     try:
         for each in sockets:
             await web.SockSite(runner, each).start()
-        yield service
+        async with kept(service, settings.memory):
+            yield service
     finally:
         await runner.cleanup()
 

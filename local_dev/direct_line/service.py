@@ -31,6 +31,7 @@ class Settings:
         keep_alive: Between empty frames on a quiet stream, in seconds.
         web_chat: The folder of the chat page.
         callers: Who may call.
+        memory: The file in which conversations outlive it; None for none.
     """
 
     bot_url: str
@@ -43,6 +44,7 @@ class Settings:
     keep_alive: float = KEEP_ALIVE
     web_chat: Path = WEB_CHAT
     callers: Callers = ONLY_THIS_MACHINE
+    memory: Path | None = None
 
 
 @dataclass(frozen=True)

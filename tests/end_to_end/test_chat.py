@@ -72,3 +72,17 @@ async def test_a_waiting_message_is_delivered_after_the_host_restarted(
     await chat.sees(await proactive("patience"))
     await chat.says("still counting")
     await chat.sees(await acknowledgement("still counting", 2))
+
+
+async def test_a_conversation_goes_on_after_the_local_direct_line_restarted(
+    new_chat: NewChat, running: RunningStack
+) -> None:
+    chat = await new_chat()
+    await chat.says("before")
+    await chat.sees(await proactive("before"))
+    await running.restart("direct-line")
+    await chat.page.reload()
+    await chat.sees(await proactive("before"))
+    await chat.says("after")
+    await chat.sees(await acknowledgement("after", 2))
+    await chat.sees(await proactive("after"))
