@@ -11,7 +11,7 @@ from bot_logic.clock import Chance, Clock
 from bot_logic.contract.envelope import Envelope
 from bot_logic.deadline import within
 from bot_logic.errors import MessageNotInserted
-from bot_logic.storage.protocols import Queue
+from bot_logic.storage.protocols import MAX_DELAY, Queue
 
 PUT_TIMEOUT: Final = 6  # seconds; the queue itself takes 5 at most
 TIME_TO_SAY_SO: Final = 1  # seconds of the turn that are left for telling the user
@@ -29,7 +29,12 @@ class Outbox:
         self._message_lifetime = message_lifetime
 
     async def put(
-        self, turn: TurnContext, text: str, *, data: Mapping[str, Any] | None = None
+        self,
+        turn: TurnContext,
+        text: str,
+        *,
+        data: Mapping[str, Any] | None = None,
+        delay: int = 0,
     ) -> str:
         """Put a text on the queue, and return the message's id; then the queue has it.
 
@@ -37,6 +42,7 @@ class Outbox:
             turn: whose conversation it comes back to.
             text: what `on_trigger` finds in `envelope.text`.
             data: what it finds in `envelope.data`, as JSON: for example what this message is for.
+            delay: seconds after which it comes back, at the earliest; a reminder.
 
         Raises:
             OversizedMessage: it does not fit into a queue message.
@@ -50,11 +56,12 @@ class Outbox:
             now=self._clock.now(),
             lifetime=self._message_lifetime,
             data=data,
+            delay=delay,
         )
         envelope.check_size()
         try:
             async with within(PUT_TIMEOUT, leaving=TIME_TO_SAY_SO):
-                await self._queue.put(envelope.to_json())
+                await self._queue.put(envelope.to_json(), delay=min(delay, MAX_DELAY))
         except TimeoutError:
             raise MessageNotInserted("no time was left in this turn") from None
         logger.info("message %s queued", envelope.id)

@@ -108,8 +108,9 @@ class Envelope:
         now: float,
         lifetime: int,
         data: Mapping[str, Any] | None = None,
+        delay: int = 0,
     ) -> Self:
-        """Make an envelope now, to be delivered within `lifetime` seconds.
+        """Make an envelope now, to be delivered in `delay` seconds, or within `lifetime` more.
 
         Args:
             conversation: a ConversationReference as JSON.
@@ -118,13 +119,22 @@ class Envelope:
             now: Unix time, seconds.
             lifetime: seconds.
             data: for the bot's `on_trigger`.
+            delay: seconds.
 
         Raises:
             UndecodableMessage: the reference lacks what a delivery needs.
         """
         checked = _checked_reference(conversation)
         created = int(now)
-        return cls(message_id, checked, text, created, data=data, expires=created + lifetime)
+        return cls(
+            message_id,
+            checked,
+            text,
+            created,
+            data=data,
+            at=created + delay if delay else None,
+            expires=created + delay + lifetime,
+        )
 
     def to_document(self) -> Json:
         """Return this envelope as the JSON object that travels; what is empty is left out."""

@@ -1,6 +1,7 @@
 """A bad day: two processes of each resource, their hosts, and what must be true in the evening."""
 
 import asyncio
+import contextlib
 import json
 import random
 from collections import Counter
@@ -29,7 +30,7 @@ from bot_logic.storage.protocols import digest_key
 from bot_logic.wiring import Wiring
 from tests import virtual_time
 from tests.simulation.dependencies import DIRECT_LINE, STORAGE, Channel, SeenChannel, SeenStorage
-from tests.simulation.weather import Life, Storm, Weather, through
+from tests.simulation.weather import Fault, Life, Storm, Weather, through
 
 WEATHER_LASTS: Final = 120.0  # seconds
 MOST_FAULTS: Final = 16  # besides storms
@@ -244,10 +245,22 @@ class BadDay:
                     )
                 ),
             ]
-            await process.life.death.wait()
+            await self._end_of(process)
             for listener in listeners:
-                listener.cancel()
+                listener.cancel()  # what is under way ends by itself, unless it died
             await asyncio.sleep(RESTART)
+
+    async def _end_of(self, process: Process) -> None:
+        """Wait until a host's process dies, or is told to stop: a deployment, a scale-in."""
+        seconds = self.dice.choice((None, None, self.dice.uniform(5, 60)))
+        if seconds is None or asyncio.get_running_loop().time() + seconds > WEATHER_LASTS:
+            await process.life.death.wait()
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await process.life.death.wait()
+                return
+        self.weather.note(f"host of {process.life.name}", Fault.STOPPED)
 
     async def _listen(self, process: Process, name: str, function: Any) -> None:
         trouble_since: float | None = None

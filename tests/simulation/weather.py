@@ -25,6 +25,7 @@ class Fault(StrEnum):
     HANGS = "hangs"  # it is not done, and nothing is said for as long as the caller waits
     REFUSED_FOR_GOOD = "refused for good"  # it is not done, and never will be
     FROZEN = "frozen"  # the process stands still for longer than a lease, and goes on
+    STOPPED = "stopped"  # the process takes no more, ends what it has begun, and is replaced
     KILLED = "killed"  # it is done, or not, and the process that called is gone
 
 
@@ -70,6 +71,10 @@ class Weather:
             return None
         self._thrown += 1
         return self._note(now, call, self.dice.choice(kinds))
+
+    def note(self, call: str, fault: Fault) -> None:
+        """Write down what went wrong by other hands."""
+        self._note(asyncio.get_running_loop().time(), call, fault)
 
     def _note(self, now: float, call: str, fault: Fault) -> Fault:
         self.met[call, fault] += 1

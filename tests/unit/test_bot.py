@@ -96,3 +96,21 @@ async def test_what_the_bot_puts_on_the_queue_can_carry_data() -> None:
     async with BotUnderTest(Kitchen) as bot:
         await bot.hears("hello")
         assert await bot.runs_queue() == ["pizza L"]
+
+
+@pytest.mark.parametrize("days", [1, 10])  # the queue itself hides a message for 7 at most
+async def test_a_reminder_comes_when_it_is_due_and_not_before(days: int) -> None:
+    delay = days * 24 * 3600
+
+    class Reminding(ProactiveBot):
+        async def on_message_activity(self, turn: TurnContext) -> None:
+            await self._outbox.put(turn, "stand up", delay=delay)
+
+    async with BotUnderTest(Reminding) as bot:
+        await bot.hears("remind me")
+        for _ in range(days):
+            assert await bot.runs_queue() == []
+            bot.clock.advance(24 * 3600 - 1)
+        bot.clock.advance(days + 1)
+        assert "stand up" in (await bot.runs_queue())[-1]
+        assert await bot.dead_letters() == []
