@@ -48,7 +48,8 @@ async def refresh_token(request: web.Request) -> web.Response:
 async def start_conversation(request: web.Request) -> web.Response:
     """Start the token's conversation, or with the secret a new one, and tell the bot."""
     service, grant = request.app[SERVICE], caller(request)
-    user = user_in(parse_object(await read_body(request)))
+    body = parse_object(await read_body(request))
+    user = user_in(body)
     if grant is None:
         conversation = service.conversations.create(user)
     else:
@@ -56,7 +57,9 @@ async def start_conversation(request: web.Request) -> web.Response:
     first = conversation.start(user)
     if first:
         logger.info("conversation started id=%s", conversation.id)
-        service.bot.send_later(_conversation_update(service, conversation))
+        added = [service.bot_account, *([conversation.user] if conversation.user else [])]
+        locale = text_in(body, "locale", "locale")
+        service.bot.send_later(_members_added(service, conversation, added, locale))
     return web.json_response(_stream_answer(service, conversation), status=201 if first else 200)
 
 
@@ -96,7 +99,10 @@ async def take_activity(
     kind = required(text_in(activity, "type", "type"), "type")
     text_in(activity, "text", "text")
     objects_in(activity, "attachments", "attachments")
+    before = set(conversation.members)
     account = _sender(conversation, object_in(activity, "from", "from"), user_id)
+    if account["id"] not in before:  # who becomes known only now
+        service.bot.send_later(_members_added(service, conversation, [account]))
     stored = conversation.append(activity | service.envelope(conversation.id) | {"from": account})
     logger.info("activity user->bot type=%r id=%s", kind, stored["id"])
     try:
@@ -182,16 +188,18 @@ def _sender(conversation: Conversation, posted: JsonObject, user_id: str) -> Jso
     return conversation.members[sender_id]
 
 
-def _conversation_update(service: DirectLine, conversation: Conversation) -> JsonObject:
-    user = [conversation.user] if conversation.user else []
-    return service.envelope(conversation.id) | {
+def _members_added(
+    service: DirectLine, conversation: Conversation, members: list[JsonObject], locale: str = ""
+) -> JsonObject:
+    update = service.envelope(conversation.id) | {
         "type": "conversationUpdate",
         "id": uuid4().hex,
         "timestamp": now(),
         "from": conversation.user or {"id": conversation.id},
         "recipient": service.bot_account,
-        "membersAdded": [service.bot_account, *user],
+        "membersAdded": members,
     }
+    return update | ({"locale": locale} if locale else {})
 
 
 ROUTES = [

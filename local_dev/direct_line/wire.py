@@ -9,6 +9,17 @@ Kind = TypeVar("Kind")
 JsonObject = dict[str, Any]
 """An activity or any other JSON object, kept as it came: what is not understood passes through."""
 
+_NAMES = {
+    name.lower(): name
+    for name in (
+        *("type", "id", "name", "text", "from", "recipient", "conversation", "user", "role"),
+        *("locale", "attachments", "entities", "value", "channelData", "textFormat", "speak"),
+        *("timestamp", "localTimestamp", "replyToId", "inputHint", "suggestedActions"),
+        *("attachmentLayout", "deliveryMode", "conversationId", "aadObjectId"),
+    )
+}
+_ACCOUNTS = {"from", "recipient", "conversation", "user"}
+
 ACTIVITY_LIMIT = 256 * 1024  # characters, as sent; the published limit of one activity
 
 
@@ -59,7 +70,19 @@ def parse_object(raw: bytes) -> JsonObject:
         raise ApiError(400, "BadSyntax", "The body must be JSON.") from None
     if not isinstance(value, dict):
         raise ApiError(400, "BadArgument", "The body must be a JSON object.")
-    return value
+    return canonical(value)
+
+
+def canonical(source: JsonObject) -> JsonObject:
+    """Write the service's own property names in their usual case; it reads them in any.
+
+    What a bot or a client puts into `channelData`, `value` or an attachment stays as it is.
+    """
+    known = {_NAMES.get(name.lower(), name): value for name, value in source.items()}
+    for name in _ACCOUNTS & known.keys():
+        if isinstance(known[name], dict):
+            known[name] = canonical(known[name])
+    return known
 
 
 def text_in(source: Mapping[str, object], key: str, path: str) -> str:

@@ -406,3 +406,34 @@ async def test_a_malformed_upload_is_refused(line: Scene, kind: str, body: bytes
     path = f"conversations/{conversation['conversationId']}/upload?userId=dl_ann"
     answer = await line.client("POST", path, data=body, headers={"Content-Type": kind})
     assert answer.status == 400
+
+
+async def test_property_names_are_read_in_any_case_but_not_within_a_clients_own_data(
+    line: Scene,
+) -> None:
+    started = await line.client("POST", "conversations", {"User": {"Id": "ada", "NAME": "Ada"}})
+    path = f"conversations/{started.body['conversationId']}/activities"
+    said = {"Type": "message", "From": {"ID": "ada"}, "TEXT": "hi", "channelData": {"Text": "own"}}
+    assert (await line.client("POST", path, said)).status == 200
+    (got,) = (await line.client("GET", path)).body["activities"]
+    assert (got["type"], got["from"]["id"], got["text"]) == ("message", "ada", "hi")
+    assert got["channelData"] == {"Text": "own"}
+
+
+async def test_the_locale_of_a_new_conversation_reaches_the_bot(line: Scene) -> None:
+    await line.client("POST", "conversations", {"user": {"id": "ada"}, "locale": "de-DE"})
+    update = await line.bot.receives("conversationUpdate")
+    assert update["locale"] == "de-DE"
+
+
+async def test_who_becomes_known_by_a_first_message_is_said_to_have_joined(line: Scene) -> None:
+    started = await line.client("POST", "conversations")
+    path = f"conversations/{started.body['conversationId']}/activities"
+    for _ in range(2):
+        await line.client("POST", path, {"type": "message", "from": {"id": "eve"}, "text": "hi"})
+    joined = [
+        [each["id"] for each in activity["membersAdded"]]
+        for activity in line.bot.activities
+        if activity["type"] == "conversationUpdate"
+    ]
+    assert joined.count(["eve"]) == 1

@@ -187,7 +187,7 @@ async def test_with_an_app_id_every_request_is_signed(signed: Scene) -> None:
 
 
 async def test_a_rotated_key_replaces_the_one_before(signed: Scene) -> None:
-    conversation = await signed.start()
+    conversation = await signed.start("dl_ann")
     await signed.bot.receives("conversationUpdate")
     await signed.call("POST", "/local/rotate-signing-key")
     await signed.say(conversation, "hello")
