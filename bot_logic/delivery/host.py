@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -29,6 +30,7 @@ class Obstacle(StrEnum):
     """Why a host may not be asked now."""
 
     HANGS = "does not answer"
+    SILENT = "has not answered yet"
     DOWN = "fails"
     THROTTLES = "asked to wait"
 
@@ -44,7 +46,8 @@ class Host:
     next_turn: float = 0.0
     failures_in_a_row: int = 0
     failed_messages: set[str] = field(default_factory=set)  # two at most
-    up: asyncio.Event = field(default_factory=asyncio.Event)
+    answered_at: float = -math.inf
+    answers: asyncio.Event = field(default_factory=asyncio.Event)  # a new one for each answer
     under_way: dict[int, float] = field(default_factory=dict)
     _returns: list[float] = field(default_factory=list)  # of those turned away; a heap
 
@@ -59,6 +62,8 @@ class Host:
             return Obstacle.DOWN
         if sum(now - since > SLOW for since in self.under_way.values()) >= max_slow:
             return Obstacle.HANGS
+        if len(self.under_way) >= max_slow and now - self.answered_at > SLOW:
+            return Obstacle.SILENT
         if max(self.paused_until, self.next_turn - PATIENCE) > now:
             return Obstacle.THROTTLES
         return None
@@ -71,13 +76,15 @@ class Host:
         self.next_turn = turn + self.interval
         return turn - now
 
-    def succeeds(self) -> None:
+    def succeeds(self, now: float) -> None:
         """Learn that it has taken a message; if it was down, one more failure is enough again."""
         self.pauses_in_a_row = 0
         self.failures_in_a_row = FAILURES - 1 if self.is_down else 0
         if not self.failures_in_a_row:
             self.failed_messages.clear()
-        self.up.set()
+        self.answered_at = now
+        self.answers.set()
+        self.answers = asyncio.Event()
         self.refusing *= 1 - LATEST
         self.interval *= QUICKER if self.interval > FIRST_INTERVAL / 2 else 0
 
@@ -95,8 +102,6 @@ class Host:
         self.failures_in_a_row += 1
         if len(self.failed_messages) < 2:  # noqa: PLR2004 - two tell that it is not the message
             self.failed_messages.add(message)
-        if self.is_down:
-            self.up.clear()
         if self.is_down and self.paused_until <= now:
             self.paused_until = now + self._growing(LONGEST_PROBE)
 

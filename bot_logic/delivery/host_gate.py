@@ -5,7 +5,8 @@ that throttles is left alone for as long as it said, longer if it goes on; then 
 one after the other, at a pace that is slowed by each refusal and quickened by each success. A host
 that fails for everyone is asked by a few at a time, until one succeeds. Whoever would have to wait
 for long is turned away, with a time of its own to come again. A host that hangs holds some of the
-places that the queue worker has, and never all of them.
+places that the queue worker has, and never all of them: until it has answered one, it is asked by
+some only.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from bot_logic.errors import AskedInVain, AskedToWait, HostDown, ServiceUnavaila
 MAX_SLOW: Final = 8  # slow calls under way at once to one host; host.json lets 24 messages in
 MAX_HOSTS: Final = 256  # remembered
 A_MOMENT: Final = 0.1  # seconds
+FIRST_ANSWER: Final = 0.5  # seconds that others wait for the first answers of a silent host
 
 
 class HostGate:
@@ -82,7 +84,7 @@ class HostGate:
             wait = self._comes_again(host, Obstacle.DOWN)
             raise AskedInVain(str(error), retry_after=wait) from error
         else:
-            host.succeeds()
+            host.succeeds(self._clock.elapsed())
         finally:
             del host.under_way[call]
 
@@ -93,29 +95,37 @@ class HostGate:
             TurnedAway: it may not; `retry_after` is a time of its own for each who asks.
         """
         host = self._host(name)
-        if obstacle := host.obstacle(self._clock.elapsed(), max_slow):
+        obstacle = host.obstacle(self._clock.elapsed(), max_slow)
+        if obstacle not in (None, Obstacle.SILENT):  # an answer may be there in a moment
             raise self._turned_away(name, host, obstacle)
 
     async def _turn(self, name: str, host: Host, max_slow: float, hold: float) -> None:
         """Wait for this message's turn, which comes soon."""
-        if hold:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(hold):
-                    while host.obstacle(self._clock.elapsed(), max_slow) == Obstacle.DOWN:
-                        await self._change(host)
-        self.check(name, max_slow=max_slow)
+        await self._wait_while(Obstacle.DOWN, host, max_slow, hold)
+        await self._wait_while(Obstacle.SILENT, host, max_slow, FIRST_ANSWER)
+        if obstacle := host.obstacle(self._clock.elapsed(), max_slow):
+            raise self._turned_away(name, host, obstacle)
         now = self._clock.elapsed()
         if pause := host.take_turn(now):
             await asyncio.sleep(pause)
             if host.paused_until > self._clock.elapsed():  # somebody before us was refused
                 raise self._turned_away(name, host, Obstacle.THROTTLES)
 
+    async def _wait_while(
+        self, obstacle: Obstacle, host: Host, max_slow: float, longest: float
+    ) -> None:
+        if longest and host.obstacle(self._clock.elapsed(), max_slow) == obstacle:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(longest):
+                    while host.obstacle(self._clock.elapsed(), max_slow) == obstacle:
+                        await self._change(host)
+
     async def _change(self, host: Host) -> None:
         """Wait until a host may be asked again: it has answered, or a probe is due."""
         pause = max(host.paused_until - self._clock.elapsed(), A_MOMENT)
         with suppress(TimeoutError):
             async with asyncio.timeout(pause):
-                await host.up.wait()
+                await host.answers.wait()
 
     def _turned_away(self, name: str, host: Host, obstacle: Obstacle) -> TurnedAway:
         error = HostDown if obstacle == Obstacle.DOWN else TurnedAway

@@ -91,6 +91,7 @@ async def test_those_who_are_turned_away_are_spread_over_the_time_they_will_take
 async def test_a_host_that_hangs_does_not_take_all_places(
     gate: HostGate, clock: ManualClock
 ) -> None:
+    await call(gate, "hangs")  # at first it answers
     async with AsyncExitStack() as hanging:
         for _ in range(MAX_SLOW):
             await hanging.enter_async_context(gate.through("hangs", "m"))
@@ -100,6 +101,17 @@ async def test_a_host_that_hangs_does_not_take_all_places(
             await call(gate, "hangs")
         await call(gate, "good")
     await call(gate, "hangs")
+
+
+async def test_a_host_that_has_not_answered_is_asked_by_some_only(gate: HostGate) -> None:
+    async with AsyncExitStack() as asking:
+        for _ in range(MAX_SLOW):
+            await asking.enter_async_context(gate.through("new", "m"))
+        with pytest.raises(AskedToWait, match="has not answered yet"):
+            await call(gate, "new")
+        waiting = asyncio.create_task(call(gate, "new"))
+        await asyncio.sleep(0)
+    await waiting
 
 
 async def test_a_refusal_now_and_then_holds_nobody_else_up(gate: HostGate) -> None:
