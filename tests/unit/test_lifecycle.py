@@ -232,6 +232,26 @@ async def test_a_proactive_message_goes_where_its_conversation_has_moved(bot: Bo
     assert (await urls_sent_to(bot))[before:] == [MOVED]
 
 
+@pytest.mark.parametrize("kind", ALIVE)
+async def test_whatever_comes_from_a_known_conversation_says_where_it_is(
+    bot: BotUnderTest, kind: str
+) -> None:
+    await bot.meets()
+    before = len(bot.channel.sent)
+    await bot.enqueue("ready")
+    await bot.receives({"type": kind, "name": "x", "serviceUrl": MOVED})
+    assert (await urls_sent_to(bot))[before:] == [MOVED]
+    known = await reference(bot, "conversation-of-ada")
+    assert known is not None
+    assert (known["serviceUrl"], known["user"]["id"]) == (MOVED, "ada")
+
+
+async def test_a_proactive_message_is_in_its_users_language(bot: BotUnderTest) -> None:
+    await bot.receives({"type": "message", "text": "hallo", "locale": "de-DE"})
+    await bot.runs_queue()
+    assert bot.channel.sent[-1].activity.locale == "de-DE"
+
+
 async def test_a_reference_that_nobody_has_stored_is_taken_at_its_word(bot: BotUnderTest) -> None:
     await bot.enqueue("ready")
     assert await urls_sent_to(bot) == ["http://localhost:3000"]
