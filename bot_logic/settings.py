@@ -323,7 +323,7 @@ def _app_type(read: _Reader) -> AppType:
 
 
 def _cloud(read: _Reader) -> Cloud:
-    cloud = _CLOUDS.get(read.optional("ChannelService"))
+    cloud = _CLOUDS.get(read.optional("ChannelService").lower().removesuffix("/"))
     if cloud is None:
         read.problems.append("ChannelService must be empty or https://botframework.azure.us")
     return cloud or PUBLIC_CLOUD

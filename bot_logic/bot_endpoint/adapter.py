@@ -99,5 +99,6 @@ def _continuation(reference: ConversationReference) -> Activity:
     continuation.conversation = reference.conversation
     continuation.recipient = reference.bot
     continuation.from_property = reference.user
+    continuation.locale = reference.locale
     continuation.relates_to = reference
     return continuation

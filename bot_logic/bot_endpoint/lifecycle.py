@@ -20,7 +20,7 @@ class Lifecycle(Enum):
 
     BEGINS = auto()  # it is stored, whatever was stored before
     GOES_ON = auto()  # it is stored if it is new or has moved
-    IS_ALIVE = auto()  # it is not blocked; but it makes no conversation known
+    IS_ALIVE = auto()  # if it is stored, it is not blocked, and may have moved
     ENDS = auto()  # it is deleted
     SAYS_NOTHING = auto()
 

@@ -48,7 +48,9 @@ class ConversationRecorder:
                 known = self._conversations.knows(reference)
                 return None if known else self._conversations.remember(reference)
             case Lifecycle.IS_ALIVE:
-                return self._conversations.unblock(activity.channel_id, activity.conversation.id)
+                return self._conversations.heard_from(
+                    activity.channel_id, activity.conversation.id, activity.service_url
+                )
         return None
 
 

@@ -70,20 +70,24 @@ class Conversations:
         """Tell whether this process stored the same reference a moment ago."""
         return self._seen(_name(reference)).digest == _digest(_of_channel(reference))
 
-    async def unblock(self, channel_id: str, conversation_id: str) -> None:
-        """Take the mark off a conversation that was heard of, unless it was looked at just now.
+    async def heard_from(self, channel_id: str, conversation_id: str, service_url: str) -> None:
+        """Take the mark off a conversation and note where it is now, unless this was done just now.
 
         A conversation that is not stored stays unknown.
         """
         name = _named(channel_id, conversation_id)
-        if self._seen(name).digest:
+        if self._seen(name).service_url == service_url:
             return
         found = await self._table.read(digest_key(name))
         if found is None:
             return
-        if Blocked.of(found.columns) is not None:
-            await self._table.replace(found.key, unmarked(found.columns), found.etag)
-        self._note(name, json.loads(found.columns["reference"]))
+        before = json.loads(found.columns["reference"])
+        reference = before | {"serviceUrl": service_url}
+        if reference != before or Blocked.of(found.columns) is not None:
+            data = json.dumps(reference, sort_keys=True)
+            columns = {**unmarked(found.columns), "reference": data}
+            await self._table.replace(found.key, columns, found.etag)
+        self._note(name, reference)
 
     async def find(self, channel_id: str, conversation_id: str) -> Conversation | None:
         """Return what is known of a conversation, or None."""
@@ -128,7 +132,7 @@ class Conversations:
     async def mark_blocked(self, reference: Reference, reason: str) -> None:
         """Note that the bot may not write to a conversation, if its reference is still this one.
 
-        `remember` and `unblock` take the mark off again; in another process that has stored the
+        `remember` and `heard_from` take the mark off again; in another process that has stored the
         reference, not before `KNOWN_FOR` is over.
 
         Raises:

@@ -203,7 +203,7 @@ async def test_a_conversation_that_is_well_known_is_not_looked_at_again(
     ours: Conversations, storage: MemoryStorage
 ) -> None:
     reads = storage.faults.add(Fault("table.read"))
-    await ours.unblock("test", "conversation-of-ada")
+    await ours.heard_from("test", "conversation-of-ada", SERVICE_URL)
     assert reads.met == 0
 
 
@@ -213,6 +213,6 @@ async def test_a_conversation_is_looked_at_once_in_a_while(
     clock.advance(KNOWN_FOR)
     reads = storage.faults.add(Fault("table.read"))
     for _ in range(3):
-        await ours.unblock("test", "conversation-of-ada")
+        await ours.heard_from("test", "conversation-of-ada", SERVICE_URL)
     assert reads.met == 1
     assert ours.knows(REFERENCE)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot_logic import conversations
 from bot_logic.bot_endpoint.lifecycle import Lifecycle, is_own, lifecycle_of
 from bot_logic.bot_endpoint.sdk.activity_json import to_activity
+from bot_logic.bot_endpoint.sdk.model_json import write
 from bot_logic.contract.envelope import WORKER_USER_ID
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.memory import Fault
@@ -231,6 +232,26 @@ async def test_a_proactive_message_goes_where_its_conversation_has_moved(bot: Bo
     assert (await urls_sent_to(bot))[before:] == [MOVED]
 
 
+@pytest.mark.parametrize("kind", ALIVE)
+async def test_whatever_comes_from_a_known_conversation_says_where_it_is(
+    bot: BotUnderTest, kind: str
+) -> None:
+    await bot.meets()
+    before = len(bot.channel.sent)
+    await bot.enqueue("ready")
+    await bot.receives({"type": kind, "name": "x", "serviceUrl": MOVED})
+    assert (await urls_sent_to(bot))[before:] == [MOVED]
+    known = await reference(bot, "conversation-of-ada")
+    assert known is not None
+    assert (known["serviceUrl"], known["user"]["id"]) == (MOVED, "ada")
+
+
+async def test_a_proactive_message_is_in_its_users_language(bot: BotUnderTest) -> None:
+    await bot.receives({"type": "message", "text": "hallo", "locale": "de-DE"})
+    await bot.runs_queue()
+    assert bot.channel.sent[-1].activity.locale == "de-DE"
+
+
 async def test_a_reference_that_nobody_has_stored_is_taken_at_its_word(bot: BotUnderTest) -> None:
     await bot.enqueue("ready")
     assert await urls_sent_to(bot) == ["http://localhost:3000"]
@@ -266,3 +287,32 @@ async def test_what_is_sent_for_an_agent_says_who_speaks(bot: BotUnderTest) -> N
     await bot.enqueue("ready", conversation=reference)
     await bot.runs_queue()
     assert bot.channel.sent[-1].activity.from_property.id == "bot"
+
+
+TEAMS_USER = ADA | {"aadObjectId": "a-1", "tenantId": "t-1", "userRole": "user"}
+TEAMS_CHAT = {"id": "a:1", "conversationType": "personal", "tenantId": "t-1", "future": [None]}
+
+
+async def test_a_reference_keeps_what_the_sdk_has_no_field_for(bot: BotUnderTest) -> None:
+    await bot.receives(
+        {"type": "message", "text": "x", "from": TEAMS_USER, "conversation": TEAMS_CHAT}
+    )
+    known = await reference(bot, "a:1")
+    assert known is not None
+    assert (known["user"], known["conversation"]) == (TEAMS_USER, TEAMS_CHAT)
+
+
+async def test_what_comes_back_from_the_queue_has_it_too(bot: BotUnderTest) -> None:
+    await bot.receives(
+        {"type": "message", "text": "x", "from": TEAMS_USER, "conversation": TEAMS_CHAT}
+    )
+    await bot.runs_queue()
+    sent = write(bot.channel.sent[-1].activity)
+    assert (sent["recipient"], sent["conversation"]) == (TEAMS_USER, TEAMS_CHAT)
+
+
+async def test_a_programs_mention_reaches_the_channel_whole(bot: BotUnderTest) -> None:
+    mention = {"type": "mention", "mentioned": ADA, "text": "<at>Ada</at>"}
+    await bot.enqueue(activity={"text": "<at>Ada</at>: ready", "entities": [mention]})
+    await bot.runs_queue()
+    assert write(bot.channel.sent[-1].activity)["entities"] == [mention]

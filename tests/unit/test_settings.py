@@ -139,6 +139,14 @@ def test_the_bot_logs_in_where_its_type_says(environ: dict[str, str], authority:
     assert Settings.from_environment(REGISTERED | environ).identity.authority == authority
 
 
+@pytest.mark.parametrize(
+    "written", ["https://botframework.azure.us/", "HTTPS://BotFramework.Azure.US"]
+)
+def test_a_cloud_is_known_in_capitals_and_with_a_last_slash(written: str) -> None:
+    identity = Settings.from_environment(REGISTERED | {"ChannelService": written}).identity
+    assert identity.oauth_scope == GOVERNMENT_CLOUD.oauth_scope
+
+
 def test_the_sdks_names_override_where_tokens_come_from() -> None:
     identity = Settings.from_environment(
         REGISTERED

@@ -56,7 +56,7 @@ def read(model: type[Model], document: Any) -> Any:
     readers, values, unknown = _readers(model), {}, {}  # type: ignore[arg-type]
     for key, value in document.items():
         if key not in readers:
-            unknown[key] = value
+            unknown[key] = _checked(key, value)
         elif value is not None:
             attribute, convert = readers[key]
             try:
@@ -72,15 +72,28 @@ def read(model: type[Model], document: Any) -> Any:
 def write(model: Model) -> Json:
     """Return the JSON object of a model, without the fields that are None.
 
+    Fields that the model does not know but was read with are written, too: a channel that added
+    them to an account or a conversation finds them again.
+
     Raises:
         TypeError: something in it has no JSON.
     """
-    document, writers = {}, _writers(type(model))  # type: ignore[arg-type]
+    unknown = model.additional_properties
+    document: Json = plain(unknown) if unknown else {}
+    writers = _writers(type(model))  # type: ignore[arg-type]
     for attribute, value in vars(model).items():
         if value is not None and attribute in writers:
             key, convert = writers[attribute]
             document[key] = convert(value)
     return document
+
+
+def _checked(key: str, value: Any) -> Any:
+    """Return a field that the model does not know, if it can be written again."""
+    try:
+        return _read_value(value)
+    except Malformed as error:
+        raise error.within(key) from None
 
 
 def plain(value: Any) -> Any:
