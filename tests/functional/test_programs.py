@@ -64,7 +64,7 @@ def test_settings_come_on_top_of_the_environment(monkeypatch: pytest.MonkeyPatch
 
 async def test_several_are_shown_by_name_and_watched(capsys: pytest.CaptureFixture[str]) -> None:
     processes = Processes()
-    await processes.start(Program("first", python("print('hello')").command))
+    await processes.start(Program("first", python("import time; print('hello'); time.sleep(1)").command))
     await processes.start(Program("second", python("import time; time.sleep(60)").command))
     async with asyncio.timeout(30):
         assert str(await processes.first_to_end()) == "first ended with exit code 0"
