@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bot_logic.errors import SettingsError
 from local_dev import azurite, settings_file
 from local_dev.callers import SETTING as ALLOWED_HOSTS
 from local_dev.processes import Processes
@@ -188,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.chdir(ROOT)
     try:
         asyncio.run(run(Stack(ports, options.data)))
-    except (ProcessError, settings_file.UnreadableSettings) as error:
+    except (ProcessError, SettingsError) as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
     return 0
