@@ -17,12 +17,17 @@ AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
 
-.PHONY: run test settings picture chaos bench peers dead-letters check check-lock lock \
-  format setup clean
+# The Python that is asked for its version, and where a recipe says why it failed.
+INTERPRETER = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
+SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
+UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
+
+.PHONY: run test needs needs-python needs-node settings picture chaos bench peers dead-letters \
+  check check-lock lock format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
-	@$(VENV)/bin/python -m local_dev.run
+	@$(VENV)/bin/python -m local_dev.run --with-parent
 
 # Unit tests need less, so `make test TESTS=tests/unit` sets up less.
 test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup peers $(VENV)/.browser)
@@ -38,7 +43,7 @@ chaos: setup
 	@$(VENV)/bin/python -m tests.resilience.chaos $(CHAOS)
 
 # This app beside its peers, in one run; ROWS="--only echo,floor" for some of it, --quick for a try.
-bench: $(VENV)/.installed $(AZURITE) peers
+bench: needs $(VENV)/.installed $(AZURITE) peers
 	@$(VENV)/bin/python -m benchmarks $(ROWS)
 
 peers: $(PEERS_VENV)/.installed
@@ -77,16 +82,32 @@ check-lock: $(VENV)/.installed
 	    diff -u "$$file" "$$copy/$$file" || { echo "$$file is stale: run make lock"; exit 1; }; \
 	  done
 
-# All at once; each is skipped when it is up to date.
-setup:
-	@$(MAKE) --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT) settings
+# All at once; each is skipped when it is up to date. What went wrong is said last.
+setup: needs
+	@WHY=$$(mktemp) && export WHY && trap 'rm -f "$$WHY"' EXIT && \
+	  $(MAKE) --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT) settings || { \
+	  echo >&2; cat "$$WHY" >&2; exit 1; }
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "Python 3.11 or newer is needed; name it with: make PYTHON=/path/to/python3"; exit 1; }
+# Asked before anything else is done, as it takes no time.
+needs: needs-python needs-node
+
+needs-python:
+	@[ "$$OS" != Windows_NT ] || { echo "On Windows, run make inside WSL." >&2; exit 1; }
+	@$(INTERPRETER) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed; name it with: make PYTHON=/path/to/python3" >&2; exit 1; }
+
+needs-node:
+	@command -v npm >/dev/null && \
+	  node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || { \
+	  echo "Node.js 20 or newer is needed, with npm: https://nodejs.org" >&2; exit 1; }
+
+$(VENV)/.installed: requirements.txt requirements-dev.txt | needs-python
 	@echo "Installing the Python packages into $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PYTHON) -m venv $(VENV) || \
+	  $(call SAY_WHY,"$(PYTHON) -m venv failed. On Debian and Ubuntu: apt install python3-venv")
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 \
+	  -r requirements-dev.txt || \
+	  $(call SAY_WHY,"pip could not install the Python packages. $(call UNREACHABLE,pip)")
 	@touch $@
 
 # Made once, with secrets of its own.
@@ -107,20 +128,18 @@ $(VENV)/.browser: $(VENV)/.installed
 	  || command -v google-chrome >/dev/null || $(VENV)/bin/playwright install chromium
 	@touch $@
 
-$(AZURITE): local_dev/package.json local_dev/package-lock.json
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || { \
-	  echo "Node.js 20 or newer is needed, for Azurite: https://nodejs.org"; exit 1; }
+$(AZURITE): local_dev/package.json local_dev/package-lock.json | needs-node
 	@echo "Installing Azurite ..."
-	@npm ci --prefix local_dev --silent --no-audit --no-fund
+	@npm ci --prefix local_dev --loglevel=error --fetch-retries=1 --no-audit --no-fund || \
+	  $(call SAY_WHY,"npm could not install Azurite. $(call UNREACHABLE,npm)")
 	@touch $@
 
 # Web Chat is one file of a package whose full install takes 500 MB.
-$(WEB_CHAT): Makefile
-	@command -v npm >/dev/null || { \
-	  echo "Node.js 20 or newer is needed, for Web Chat: https://nodejs.org"; exit 1; }
+$(WEB_CHAT): Makefile | needs-node
 	@echo "Fetching Web Chat ..."
-	@cd $(@D) && tar -xzf "$$(npm pack --silent $(WEB_CHAT_PACKAGE))" \
-	  --strip-components=2 package/dist/webchat.js && rm botframework-webchat-*.tgz
+	@cd $(@D) && package=$$(npm pack --loglevel=error --fetch-retries=1 $(WEB_CHAT_PACKAGE)) && \
+	  tar -xzf "$$package" --strip-components=2 package/dist/webchat.js && rm "$$package" || \
+	  $(call SAY_WHY,"npm could not fetch Web Chat. $(call UNREACHABLE,npm)")
 	@touch $@
 
 clean:

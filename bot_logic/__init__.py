@@ -17,6 +17,7 @@
 ``errors.py``           every error: retryable, permanent, or refused
 ``secret.py``           a string that does not show itself
 ``json_text.py``        JSON as it travels
+``local_settings.py``   local.settings.json and host.json, as people have them
 ``addresses.py``        ids, URLs, and which service URLs the bot may send to
 ``bot_identity.py``     who the bot is, in which cloud
 ``access_token.py``     tokens, kept and renewed

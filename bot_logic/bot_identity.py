@@ -11,9 +11,10 @@ APP_TYPES: Final[tuple[AppType, ...]] = ("MultiTenant", "SingleTenant", "UserAss
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Where tokens come from and who signs them, in one Azure cloud.
+    """Where tokens come from and who signs them, and where Direct Line is, in one Azure cloud.
 
     https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
+    https://learn.microsoft.com/azure/bot-service/bot-service-channel-directline-extension-net-bot
     """
 
     channel_token_issuer: str
@@ -22,6 +23,7 @@ class Cloud:
     login_url: str
     default_tenant: str
     oauth_scope: str
+    direct_line_url: str
 
 
 PUBLIC_CLOUD: Final = Cloud(
@@ -33,6 +35,7 @@ PUBLIC_CLOUD: Final = Cloud(
     login_url="https://login.microsoftonline.com",
     default_tenant="botframework.com",
     oauth_scope="https://api.botframework.com",
+    direct_line_url="https://directline.botframework.com",
 )
 GOVERNMENT_CLOUD: Final = Cloud(
     channel_token_issuer="https://api.botframework.us",  # noqa: S106 - an issuer, no secret
@@ -46,6 +49,7 @@ GOVERNMENT_CLOUD: Final = Cloud(
     login_url="https://login.microsoftonline.us",
     default_tenant="MicrosoftServices.onmicrosoft.us",
     oauth_scope="https://api.botframework.us",
+    direct_line_url="https://directline.botframework.azure.us",
 )
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from bot_logic.access_token import ManagedIdentity
-from bot_logic.addresses import BOT_FRAMEWORK_HOSTS, ServiceUrls, is_base_url
+from bot_logic.addresses import BOT_FRAMEWORK_HOSTS, LOOPBACK_HOSTS, ServiceUrls, base_url
 from bot_logic.bot_identity import (
     APP_TYPES,
     GOVERNMENT_CLOUD,
@@ -31,7 +31,6 @@ from bot_logic.storage.location import (
     StorageLocation,
 )
 
-DEFAULT_DIRECT_LINE_ENDPOINT: Final = "https://directline.botframework.com"
 DAY: Final = 24 * 3600  # seconds
 DEFAULT_MESSAGE_LIFETIME: Final = 24 * 3600  # seconds
 DEFAULT_CONNECTIONS_PER_HOST: Final = 100  # four times what host.json lets in flight
@@ -48,18 +47,38 @@ _BY_IDENTITY: Final = tuple(
     f"{_STORAGE}__{name}"
     for name in ("accountName", "queueServiceUri", "tableServiceUri", "credential", "clientId")
 )
+# https://learn.microsoft.com/azure/storage/common/storage-account-overview#standard-endpoints
+_OF_AZURE: Final = re.compile(r"\.(?P<service>[a-z]+)\.(core|storage)\.[a-z.]+$")
 _ACCOUNT: Final = re.compile(r"[a-z0-9]{3,24}")
 _DEVELOPMENT_STORAGE: Final = "UseDevelopmentStorage=true"
 # Azurite's account and key are public and the same everywhere.
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
+_EMULATOR: Final = "devstoreaccount1"
 _AZURITE: Final = (
-    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    f"DefaultEndpointsProtocol=http;AccountName={_EMULATOR};"
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
-    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
-    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
-    "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
+    f"BlobEndpoint=http://127.0.0.1:10000/{_EMULATOR};"
+    f"QueueEndpoint=http://127.0.0.1:10001/{_EMULATOR};"
+    f"TableEndpoint=http://127.0.0.1:10002/{_EMULATOR};"
 )
 
+
+# Azure sets these in what it runs: App Service and Functions the first three, Flex Consumption the
+# fourth, Container Apps the last. Not CONTAINER_NAME, which build machines have, too.
+# https://learn.microsoft.com/azure/app-service/reference-app-settings
+# https://learn.microsoft.com/azure/container-apps/environment-variables
+_MARKS_OF_AZURE: Final = (
+    *("WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME", "WEBSITE_SKU"),
+    "WEBSITE_POD_NAME",
+    "CONTAINER_APP_NAME",
+)
+# What Azure leaves as it is when it cannot resolve it.
+# https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
+# https://learn.microsoft.com/azure/app-service/app-service-configuration-references
+_REFERENCES: Final = ("@microsoft.keyvault(", "@microsoft.appconfiguration(")
+
+_HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]+")  # no blanks: they would end the secret
+_WORD: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 _CLOUDS: Final = {"": PUBLIC_CLOUD, "https://botframework.azure.us": GOVERNMENT_CLOUD}
 
@@ -104,9 +123,9 @@ class Settings:
         read = _Reader(environ)
         lifetime = read.count("MessageLifetimeSeconds", DEFAULT_MESSAGE_LIFETIME)
         settings = cls(
-            storage=_storage(read),
-            direct_line_endpoint=read.url("DirectLineEndpoint", DEFAULT_DIRECT_LINE_ENDPOINT),
-            direct_line_secret=Secret(read.secret("DirectLineSecret")),
+            storage=_reached_from_here(read, _storage(read)),
+            direct_line_endpoint=_direct_line(read),
+            direct_line_secret=_direct_line_secret(read),
             trigger_signing_keys=_signing_keys(read),
             message_lifetime=lifetime,
             max_attempts=read.count("MaxDeliveryAttempts", DEFAULT_MAX_ATTEMPTS),
@@ -139,43 +158,82 @@ class _Reader:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self.problems: list[str] = []
+        self._problems: dict[str, str] = {}
+        # Core Tools sets the one and never the others; those come before what somebody has set.
+        local = environ.get("AZURE_FUNCTIONS_ENVIRONMENT", "").strip().lower() == "development"
+        self.runs_locally = local and not any(map(environ.get, _MARKS_OF_AZURE))
 
     @property
-    def runs_locally(self) -> bool:
-        # Core Tools sets it, and nothing else does: what is not known to be local is in Azure.
-        # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#azure_functions_environment
-        return self._environ.get("AZURE_FUNCTIONS_ENVIRONMENT", "").lower() == "development"
+    def problems(self) -> list[str]:
+        return list(self._problems.values())
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Note what is wrong with a setting; the first that is said of it is the cause."""
+        self._problems.setdefault(name, f"{name} {reason}")
 
     def optional(self, name: str, default: str = "") -> str:
-        return self._environ.get(name, "").strip() or default
+        value = self._environ.get(name, "").strip()
+        if not value.isprintable():
+            self.refuse(name, "has a line break or another invisible character inside: remove it")
+        elif value.lower().startswith(_REFERENCES):
+            self.refuse(
+                name,
+                "is a reference that Azure could not resolve: "
+                "check the vault's address and the app's access to it",
+            )
+        return value or default
 
     def required(self, name: str, reason: str = "") -> str:
         value = self.optional(name)
         if not value:
-            self.problems.append(f"{name} is missing{reason}")
+            self.refuse(name, f"is missing{reason}")
         return value
 
-    def secret(self, name: str) -> str:
+    def secret(self, name: str) -> Secret:
         value = self.required(name)
         if is_published(value):
-            self.problems.append(f"{name} is the example's, which everyone knows: set a random one")
-        return value
+            self.refuse(name, "is the example's, which everyone knows: set a random one")
+        return Secret(value)
+
+    def word(self, name: str) -> str:
+        """Read what goes into a URL or a header as it is."""
+        value = self.optional(name)
+        if not value or _WORD.fullmatch(value):
+            return value
+        self.refuse(name, "must be letters, digits, dots, dashes and underscores only")
+        return ""  # or the URL that it goes into would be named as well
 
     def url(self, name: str, default: str) -> str:
         value = self.optional(name, default).rstrip("/")
-        if not is_base_url(value):
-            self.problems.append(f"{name} must be an http(s) URL")
-        elif value.startswith("http:") and not self.runs_locally:
-            self.problems.append(f"{name} must be an https URL, except in a local run")
+        address = base_url(value)
+        if address is None:
+            self.refuse(name, "must be an http(s) URL")
+        elif not self.runs_locally and address.scheme != "https":
+            self.refuse(name, "must be an https URL, except in a local run")
+        elif not self.runs_locally and address.host in LOOPBACK_HOSTS:
+            self.refuse(name, "is an address of this machine, which only a local run may use")
         return value
 
     def count(self, name: str, default: int) -> int:
         value = self.optional(name, str(default))
         if not (value.isascii() and value.isdigit() and 0 < len(value) < 10 and int(value) > 0):  # noqa: PLR2004
-            self.problems.append(f"{name} must be a whole number, 1 or more")
+            self.refuse(name, "must be a whole number, 1 or more")
             return default
         return int(value)
+
+
+def _direct_line(read: _Reader) -> str:
+    value = read.url("DirectLineEndpoint", _cloud(read).direct_line_url)
+    if value.count("/") > 2:  # noqa: PLR2004 - those of https://
+        read.refuse("DirectLineEndpoint", "must have no path: the app adds /v3/directline itself")
+    return value
+
+
+def _direct_line_secret(read: _Reader) -> Secret:
+    secret = read.secret("DirectLineSecret")
+    if not _HEADER_VALUE.fullmatch(secret.reveal()):
+        read.refuse("DirectLineSecret", "must be one word, as the Azure portal shows it")
+    return secret
 
 
 def _records_kept(read: _Reader, lifetime: int) -> int:
@@ -183,8 +241,8 @@ def _records_kept(read: _Reader, lifetime: int) -> int:
     kept = read.count("KeepRecordsDays", DEFAULT_KEEP_RECORDS) * DAY
     least = -(-(lifetime + LONGEST_HIDDEN) // DAY)
     if kept < least * DAY:
-        read.problems.append(
-            f"KeepRecordsDays must be {least} or more, to outlive every copy of a message"
+        read.refuse(
+            "KeepRecordsDays", f"must be {least} or more, to outlive every copy of a message"
         )
     return kept
 
@@ -198,43 +256,66 @@ def _storage(read: _Reader) -> StorageLocation:
     if not by_identity:
         return _connected(read)
     if read.optional(_STORAGE):
-        read.problems.append(f"{_STORAGE} and {by_identity[0]} are both set: one must go")
+        read.refuse(_STORAGE, f"and {by_identity[0]} are both set: one must go")
     account = read.optional(f"{_STORAGE}__accountName")
     if account and not _ACCOUNT.fullmatch(account):
-        read.problems.append(f"{_STORAGE}__accountName must be 3 to 24 small letters and digits")
+        read.refuse(f"{_STORAGE}__accountName", "must be 3 to 24 small letters and digits")
         account = "malformed"  # named once is enough
     return StorageLocation(
         _service_uri(read, "queue", account), _service_uri(read, "table", account), _login(read)
     )
 
 
+def _reached_from_here(read: _Reader, location: StorageLocation) -> StorageLocation:
+    """Refuse the emulator and plain http for an app that is no local run."""
+    if read.runs_locally:
+        return location
+    addresses = list(filter(None, map(base_url, (location.queue_url, location.table_url))))
+    login = location.login
+    if isinstance(login, SharedKey) and login.account == _EMULATOR:
+        read.refuse(_STORAGE, "is the storage emulator, which only a local run may use")
+    elif any(host in LOOPBACK_HOSTS for _, host in addresses):
+        read.refuse(_STORAGE, "is an address of this machine, which only a local run may use")
+    elif any(scheme != "https" for scheme, _ in addresses):
+        read.refuse(_STORAGE, "must say https, except in a local run")
+    return location
+
+
 def _service_uri(read: _Reader, service: str, account: str) -> str:
     name = f"{_STORAGE}__{service}ServiceUri"
     default = f"https://{account}.{service}.core.windows.net" if account else ""
     if not read.optional(name, default):
-        read.problems.append(f"{name} is missing (or set {_STORAGE}__accountName)")
+        read.refuse(name, f"is missing (or set {_STORAGE}__accountName)")
         return ""
-    return read.url(name, default)
+    value = read.url(name, default)
+    if not _may_serve(value, service):
+        read.refuse(name, f"must be the base address of the account's {service}s")
+    return value
 
 
 def _login(read: _Reader) -> Login:
     kind = read.optional(f"{_STORAGE}__credential").lower()
-    client_id = read.optional(f"{_STORAGE}__clientId")
+    client_id = read.word(f"{_STORAGE}__clientId")
     if kind not in ("", "managedidentity"):
-        read.problems.append(f"{_STORAGE}__credential must be managedidentity, or not be set")
+        read.refuse(f"{_STORAGE}__credential", "must be managedidentity, or not be set")
         return DeveloperSignIn()  # whatever else it needs is not known
     if not kind and client_id:
-        read.problems.append(
-            f"{_STORAGE}__credential is missing ({_STORAGE}__clientId is set): managedidentity"
+        read.refuse(
+            f"{_STORAGE}__credential",
+            f"is missing ({_STORAGE}__clientId is set): managedidentity",
         )
     if not kind and read.runs_locally:
         return DeveloperSignIn()
     reason = f" ({_STORAGE}__credential is managedidentity)" if kind else " (no identity is here)"
-    return ManagedIdentity(
-        read.required("IDENTITY_ENDPOINT", reason),
-        Secret(read.required("IDENTITY_HEADER", reason)),
-        client_id,
-    )
+    return ManagedIdentity(*_identity_endpoint(read, reason), client_id)
+
+
+def _identity_endpoint(read: _Reader, reason: str) -> tuple[str, Secret]:
+    """Read where the platform gives out tokens: an address of this machine, and its password."""
+    endpoint = read.required("IDENTITY_ENDPOINT", reason)
+    if base_url(endpoint) is None:
+        read.refuse("IDENTITY_ENDPOINT", "must be an http(s) URL")
+    return endpoint, Secret(read.required("IDENTITY_HEADER", reason))
 
 
 def _connected(read: _Reader) -> StorageLocation:
@@ -248,12 +329,12 @@ def _connected(read: _Reader) -> StorageLocation:
     parts = _parts(value)
     login = _login_of(parts)
     queue_url, table_url = _endpoint(parts, "queue"), _endpoint(parts, "table")
-    if value and login is None:
-        read.problems.append(f"{_STORAGE} must be a storage account's connection string")
-    elif value and not (is_base_url(queue_url) and is_base_url(table_url)):
-        read.problems.append(f"{_STORAGE} must say where the account's queues and tables are")
+    if login is None:
+        read.refuse(_STORAGE, "must be a storage account's connection string")
+    elif not (_may_serve(queue_url, "queue") and _may_serve(table_url, "table")):
+        read.refuse(_STORAGE, "must say where the account's queues and tables are")
     elif isinstance(login, SharedAccessSignature) and not _covers_both(login):
-        read.problems.append(f"{_STORAGE} has a signature that must be for queues and tables")
+        read.refuse(_STORAGE, "has a signature that must be for queues and tables")
     return StorageLocation(queue_url, table_url, login or SharedAccessSignature(Secret("")))
 
 
@@ -274,10 +355,19 @@ def _login_of(parts: Mapping[str, str]) -> SharedKey | SharedAccessSignature | N
 def _endpoint(parts: Mapping[str, str], service: str) -> str:
     if given := parts.get(f"{service}endpoint"):
         return given.rstrip("/")
-    scheme = parts.get("defaultendpointsprotocol", "https")
-    suffix = parts.get("endpointsuffix", "core.windows.net")
+    scheme = parts.get("defaultendpointsprotocol", "https").lower()
+    suffix = parts.get("endpointsuffix", "core.windows.net").strip("./")
     account = parts.get("accountname")
     return f"{scheme}://{account}.{service}.{suffix}" if account else ""
+
+
+def _may_serve(url: str, service: str) -> bool:
+    """Tell whether this can be where a service is; Azure's own hosts have it in their name."""
+    address = base_url(url)
+    of_azure = address and _OF_AZURE.search(address.host)
+    return address is not None and (
+        not of_azure or (of_azure["service"] == service and url.count("/") == 2)  # noqa: PLR2004 - no path
+    )
 
 
 def _covers_both(login: SharedAccessSignature) -> bool:
@@ -294,21 +384,19 @@ def _is_base64(value: str) -> bool:
 
 
 def _signing_keys(read: _Reader) -> tuple[Secret, ...]:
-    value = read.secret("TriggerSigningKey")
-    keys = [key.strip() for key in value.split(",")]
-    if value and any(len(key) < MIN_SIGNING_KEY_LENGTH for key in keys):
-        read.problems.append(
-            f"TriggerSigningKey needs at least {MIN_SIGNING_KEY_LENGTH} characters in each key"
-        )
+    keys = [key.strip() for key in read.secret("TriggerSigningKey").reveal().split(",")]
+    if any(len(key) < MIN_SIGNING_KEY_LENGTH for key in keys):
+        least = f"at least {MIN_SIGNING_KEY_LENGTH} characters in each key"
+        read.refuse("TriggerSigningKey", f"needs {least}")
     return tuple(map(Secret, keys))
 
 
 def _service_urls(read: _Reader) -> ServiceUrls:
     names = read.optional("AllowedServiceUrlHosts").lower().replace(",", " ").split()
     if not all(map(_HOST_NAME.fullmatch, names)):
-        read.problems.append(
-            "AllowedServiceUrlHosts must be host names, with commas between them; "
-            "a leading dot stands for all subdomains"
+        read.refuse(
+            "AllowedServiceUrlHosts",
+            "must be host names, with commas between them; a leading dot stands for all subdomains",
         )
     return ServiceUrls((*BOT_FRAMEWORK_HOSTS, *names), loopback=read.runs_locally)
 
@@ -318,19 +406,19 @@ def _app_type(read: _Reader) -> AppType:
     for known in APP_TYPES:
         if known.lower() == value.lower():
             return known
-    read.problems.append(f"MicrosoftAppType must be one of {', '.join(APP_TYPES)}")
+    read.refuse("MicrosoftAppType", f"must be one of {', '.join(APP_TYPES)}")
     return "MultiTenant"
 
 
 def _cloud(read: _Reader) -> Cloud:
     cloud = _CLOUDS.get(read.optional("ChannelService").lower().removesuffix("/"))
     if cloud is None:
-        read.problems.append("ChannelService must be empty or https://botframework.azure.us")
+        read.refuse("ChannelService", "must be empty or https://botframework.azure.us")
     return cloud or PUBLIC_CLOUD
 
 
 def _identity(read: _Reader) -> BotIdentity:
-    app_id, app_type, cloud = read.optional("MicrosoftAppId"), _app_type(read), _cloud(read)
+    app_id, app_type, cloud = read.word("MicrosoftAppId"), _app_type(read), _cloud(read)
     managed = app_type == "UserAssignedMSI"
     if not read.runs_locally or app_type != "MultiTenant":
         read.required("MicrosoftAppId", "" if app_id else " (only a local run may be anonymous)")
@@ -338,8 +426,11 @@ def _identity(read: _Reader) -> BotIdentity:
         read.required("MicrosoftAppPassword")
     if app_type != "MultiTenant":
         read.required("MicrosoftAppTenantId", f" (MicrosoftAppType is {app_type})")
-    tenant = read.optional("MicrosoftAppTenantId")
+    tenant = read.word("MicrosoftAppTenantId")
     login_tenant = cloud.default_tenant if app_type == "MultiTenant" else tenant
+    identity_endpoint, identity_header = "", Secret("")
+    if managed:
+        identity_endpoint, identity_header = _identity_endpoint(read, "")
     return BotIdentity(
         app_id=app_id,
         password=Secret(read.optional("MicrosoftAppPassword")),
@@ -356,6 +447,6 @@ def _identity(read: _Reader) -> BotIdentity:
         emulator_openid_metadata_url=read.url(
             "ToBotFromEmulatorOpenIdMetadataUrl", cloud.emulator_openid_metadata_url
         ),
-        identity_endpoint=read.required("IDENTITY_ENDPOINT") if managed else "",
-        identity_header=Secret(read.required("IDENTITY_HEADER") if managed else ""),
+        identity_endpoint=identity_endpoint,
+        identity_header=identity_header,
     )

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.data.tables import TableClient
 from azure.storage.queue import QueueClient
 
@@ -39,4 +40,9 @@ def main(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(" ".join(sys.argv[1:]) or "Your order is ready.")
+    try:
+        main(" ".join(sys.argv[1:]) or "Your order is ready.")
+    except ResourceNotFoundError:
+        sys.exit("The bot knows nobody yet: open the chat page and say hello to it first.")
+    except (AzureError, ValueError) as error:
+        sys.exit(f"The storage account fails ({type(error).__name__}). Is `make run` running?")

@@ -34,7 +34,13 @@ class Processes:
 
     async def stop(self, name: str) -> None:
         """Ask a program to end, wait for it, and end what it left behind."""
-        await asyncio.to_thread(self._running.pop(name).stop)
+        await asyncio.to_thread(self._running[name].stop)
+        del self._running[name]
+
+    def kill_all(self) -> None:
+        """End all of them at once; who waits for one to stop need not wait any longer."""
+        for each in self._running.values():
+            each.send_kill()
 
     async def stop_all(self) -> None:
         """Stop all of them, the last started first."""

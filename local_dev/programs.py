@@ -17,10 +17,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local_dev.console import say
+
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT = 60.0  # seconds; also for one that does its work and ends
 STOP_TIMEOUT = 35.0  # seconds; what the Functions host has under way ends well before
 POLL_INTERVAL = 0.1  # seconds
+
+_PYTHON = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}  # as it is read here
+# Ends a process group once its standard input ends: so nothing outlives this process, whose end of
+# that pipe the system closes however it dies. Five seconds to clean up are enough.
+_LEASH = 'read _; kill -s TERM -- "-$1" && sleep 5; kill -s KILL -- "-$1"'
 
 Ready = Callable[[str], None]
 """Takes what a program has printed; raises an OSError while the program does not answer."""
@@ -66,7 +73,7 @@ class Running:
             self._process = subprocess.Popen(  # noqa: S603 - our own programs
                 program.command,
                 cwd=ROOT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **program.environment},
+                env={**os.environ, **_PYTHON, **program.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -76,6 +83,13 @@ class Running:
             )
         except OSError as error:
             raise ProcessError(f"{program.name} cannot be run: {error}") from error
+        self._leash = subprocess.Popen(  # noqa: S603
+            ["sh", "-c", _LEASH, "leash", str(self.pid)],  # noqa: S607 - wherever it is
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
 
@@ -125,6 +139,8 @@ class Running:
             subprocess.TimeoutExpired: it does not, within these seconds.
         """
         code = self._process.wait(within)
+        self._leash.kill()
+        self._leash.communicate()
         self._reading.join(STOP_TIMEOUT)
         return code
 
@@ -135,13 +151,17 @@ class Running:
             self._process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             name = self._program.name
-            sys.stderr.write(f"{name} did not stop within {STOP_TIMEOUT:.0f} s, ending it\n")
+            say(f"{name} did not stop within {STOP_TIMEOUT:.0f} s, ending it", sys.stderr)
         self.kill()
 
     def kill(self) -> None:
         """End it at once, with no chance to clean up."""
-        self._signal_group(signal.SIGKILL)
+        self.send_kill()
         self.ends()
+
+    def send_kill(self) -> None:
+        """End it at once, and do not wait."""
+        self._signal_group(signal.SIGKILL)
 
     def _signal_group(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -152,8 +172,7 @@ class Running:
         with self._process.stdout as lines:
             for line in lines:
                 if self._shown:
-                    sys.stdout.write(f"{self._program.name:<11} | {line.rstrip()}\n")
-                    sys.stdout.flush()
+                    say(f"{self._program.name:<11} | {line.rstrip()}")
                 else:
                     self._printed.append(line)
 

@@ -12,15 +12,19 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from bot_logic.errors import SettingsError
 from local_dev import azurite, settings_file
 from local_dev.callers import SETTING as ALLOWED_HOSTS
+from local_dev.console import say
 from local_dev.processes import Processes
-from local_dev.programs import ROOT, ProcessError, Program
-from local_dev.readiness import answering
+from local_dev.programs import ROOT, STOP_TIMEOUT, ProcessError, Program
+from local_dev.readiness import answering, healthy
+from local_dev.watches import deleted, orphaned
 
 BANNER = """
   The proactive bot is running.
@@ -31,6 +35,14 @@ BANNER = """
 
   Ctrl-C stops everything.
 """
+STOPPING = f"""\
+Stopping; what is under way may take {STOP_TIMEOUT:.0f} s. Ctrl-C again ends everything at once."""
+# Which setting says where the app finds what its health function looks at.
+WHERE = {
+    "queue": "AzureWebJobsStorage",
+    "tables": "AzureWebJobsStorage",
+    "directLine": "DirectLineEndpoint",
+}
 
 
 @dataclass(frozen=True)
@@ -43,9 +55,9 @@ class Ports:
     queue: int = 10001
     table: int = 10002
 
-    def taken(self) -> list[int]:
-        """Return the ports on which something listens already."""
-        return [port for port in vars(self).values() if _answers(port)]
+    def taken(self) -> dict[str, int]:
+        """Return the ports on which something listens already, by the flag that sets another."""
+        return {f"--{name}-port": port for name, port in vars(self).items() if _answers(port)}
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,7 @@ class Stack:
             if self.lock_seconds is not None:
                 command += ["--lock-seconds", str(self.lock_seconds)]
         health = f"http://localhost:{port}/api/health"
-        return Program("functions", command, answering(health), self._host_environment())
+        return Program("functions", command, healthy(health, WHERE), self._host_environment())
 
     def _host_environment(self) -> dict[str, str]:
         """Return this Python for `func`, and where the others are if the settings are wrong."""
@@ -112,37 +124,62 @@ class Stack:
         return azurite.connection_string(self.ports.blob, self.ports.queue, self.ports.table)
 
 
-async def run(stack: Stack) -> None:
+async def run(stack: Stack, *, with_parent: bool = False) -> None:
     """Start everything, and stop everything when told to or when one of them ends.
+
+    Told again while it stops, it ends everything at once.
+
+    Args:
+        stack: what to start.
+        with_parent: also stop when the process ends that has started this one.
 
     Raises:
         ProcessError: something could not start, or ended by itself.
     """
     prepare(stack)
     processes, stopping = Processes(), asyncio.Event()
+
+    def told_to_stop() -> None:
+        if stopping.is_set():
+            processes.kill_all()
+        stopping.set()
+
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
-    running = asyncio.create_task(_start_and_watch(processes, stack))
-    told_to_stop = asyncio.create_task(stopping.wait())
+        asyncio.get_running_loop().add_signal_handler(signal_number, told_to_stop)
+    ends: list[Coroutine[Any, Any, Any]] = [_start_and_watch(processes, stack), stopping.wait()]
+    ends += [_raised(orphaned())] if with_parent else []
     try:
-        await asyncio.wait({running, told_to_stop}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            running.result()
+        await _first(ends)
     finally:
-        for task in (running, told_to_stop):
-            task.cancel()
-        await asyncio.gather(running, told_to_stop, return_exceptions=True)
-        _say("Stopping …")
+        stopping.set()
+        say(STOPPING)
         await processes.stop_all()
-        _say("All stopped.")
+        say("All stopped.")
 
 
 async def _start_and_watch(processes: Processes, stack: Stack) -> None:
     for program in stack.programs():
         await processes.start(program)
     ports, host = stack.ports, stack.host_description
-    _say(BANNER.format(chat=ports.chat, functions=ports.functions, host=host))
-    raise await processes.first_to_end()
+    say(BANNER.format(chat=ports.chat, functions=ports.functions, host=host))
+    await _first([_raised(processes.first_to_end()), _raised(deleted(stack.data))])
+
+
+async def _first(waits: Sequence[Coroutine[Any, Any, Any]]) -> None:
+    """Wait for one of them, and cancel the others; raise what it raised."""
+    tasks = [asyncio.create_task(each) for each in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _raised(end: Coroutine[Any, Any, ProcessError]) -> None:
+    raise await end
 
 
 def prepare(stack: Stack) -> None:
@@ -151,11 +188,16 @@ def prepare(stack: Stack) -> None:
     Raises:
         ProcessError: something is missing, or a port is taken.
     """
+    if os.name == "nt":
+        raise ProcessError("this needs Linux or macOS; on Windows, run it inside WSL")
     if not azurite.PROGRAM.exists():
         raise ProcessError("Azurite is not installed; `make run` installs it (Node.js 20+ needed)")
     if taken := stack.ports.taken():
+        ports = ", ".join(map(str, taken.values()))
+        flags = " ".join(f"{flag} {port + 1}" for flag, port in taken.items())
         raise ProcessError(
-            f"port {', '.join(map(str, taken))} is taken. Is another `make run` still running?"
+            f"port {ports} is taken. Is another `make run` still running? For other ports: "
+            f"{sys.executable} -m local_dev.run {flags}"
         )
     settings_file.main()
 
@@ -171,11 +213,6 @@ def _answers(port: int) -> bool:
     return False
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until Ctrl-C; the exit code is 1 if something went wrong."""
     parser = argparse.ArgumentParser(prog="python -m local_dev.run", description=__doc__)
@@ -184,13 +221,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--data", type=Path, default=Stack.data, help="where Azurite keeps its data"
     )
+    parser.add_argument(
+        "--with-parent", action="store_true", help="end when the process ends that started this"
+    )
     options = parser.parse_args(arguments)
     ports = Ports(**{name: getattr(options, f"{name}_port") for name in vars(Ports())})
     os.chdir(ROOT)
     try:
-        asyncio.run(run(Stack(ports, options.data)))
-    except (ProcessError, settings_file.UnreadableSettings) as error:
-        sys.stderr.write(f"\n{error}\n")
+        asyncio.run(run(Stack(ports, options.data), with_parent=options.with_parent))
+    except (ProcessError, SettingsError) as error:
+        say(f"\n{error}", sys.stderr)
         return 1
     return 0
 

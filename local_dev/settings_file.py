@@ -12,20 +12,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bot_logic.local_settings import NAME, json_file, values_of
 from bot_logic.secret import is_published
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-NAME: Final = "local.settings.json"
 SECRET_BYTES: Final = 32
-
-
-class UnreadableSettings(Exception):
-    """The file is there and cannot be read, for the reason in the message."""
 
 
 def make(folder: Path = ROOT) -> bool:
     """Write the file with fresh secrets, unless there is one; tell whether it was written."""
-    settings = json.loads((ROOT / f"{NAME}.example").read_text())
+    settings = json_file(ROOT / f"{NAME}.example")
     settings["Values"] = {name: _fresh(value) for name, value in settings["Values"].items()}
     with tempfile.NamedTemporaryFile("w", dir=folder) as draft:  # readable by its owner only
         json.dump(settings, draft, indent=2)
@@ -42,15 +38,20 @@ def renew(folder: Path = ROOT) -> bool:
     """Replace published secrets in the file, which an earlier version made; tell if there were any.
 
     The rest of the file stays as its owner wrote it.
+
+    Raises:
+        SettingsError: it is malformed.
     """
     path = folder / NAME
-    published = [value for value in _values(path).values() if is_published(value)]
+    published = [value for value in values_of(path).values() if is_published(value)]
     if not published:
         return False
-    text = path.read_text()
+    data = path.read_bytes()
+    encoding = json.detect_encoding(data)
+    text = data.decode(encoding)
     for value in published:
         text = text.replace(json.dumps(value), json.dumps(_fresh(value)), 1)
-    path.write_text(text)
+    path.write_bytes(text.encode(encoding))
     return True
 
 
@@ -58,18 +59,10 @@ def read(folder: Path = ROOT, environ: Mapping[str, str] = os.environ) -> dict[s
     """Return the settings of the file, if there is one; the environment wins.
 
     Raises:
-        UnreadableSettings: there is one, but it is malformed.
+        SettingsError: there is one, but it is malformed.
     """
     path = folder / NAME
-    return {**(_values(path) if path.exists() else {}), **environ}
-
-
-def _values(path: Path) -> dict[str, str]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8-sig"))["Values"]
-        return {name: str(value) for name, value in values.items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise UnreadableSettings(f"cannot read {path}: {error}") from None
+    return {**(values_of(path) if path.exists() else {}), **environ}
 
 
 def _fresh(value: str) -> str:

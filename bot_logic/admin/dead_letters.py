@@ -19,15 +19,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from bot_logic import delivery
+from bot_logic import delivery, local_settings
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK
 from bot_logic.delivery.dead_letter_store import DeadLetterStore, Filed
-from bot_logic.errors import AttemptUnderWay, PermanentError, ProactiveBotError
+from bot_logic.errors import AttemptUnderWay, PermanentError, ProactiveBotError, ServiceUnavailable
 from bot_logic.settings import DEFAULT_MAX_ATTEMPTS, storage_location
 from bot_logic.storage.account import StorageAccount
 from bot_logic.storage.location import StorageLocation
 
-SETTINGS_FILE: Final = Path("local.settings.json")
 WHAT_TO_DO: Final = "put a right message on the queue in its place, then purge this one"
 
 
@@ -135,8 +134,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _environment() -> Mapping[str, str]:
-    values = json.loads(SETTINGS_FILE.read_text())["Values"] if SETTINGS_FILE.exists() else {}
-    return {**values, **os.environ}
+    path = Path(local_settings.NAME)
+    return {**(local_settings.values_of(path) if path.exists() else {}), **os.environ}
 
 
 def _say(text: str) -> None:
@@ -148,6 +147,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         asyncio.run(run(options.command, options, storage_location(_environment())))
+    except ServiceUnavailable as error:
+        sys.stderr.write(
+            f"{error}: the storage account fails. If it is the local one, is `make run` running?\n"
+        )
+        return 1
     except ProactiveBotError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from bot_logic.errors import SettingsError
+from bot_logic.local_settings import NAME
 from bot_logic.secret import is_published
 from local_dev import settings_file
 from local_dev.callers import SETTING as ALLOWED_HOSTS
@@ -26,7 +28,7 @@ def main() -> None:
     )
     try:
         asyncio.run(_serve(_settings(settings_file.read())))
-    except (OSError, settings_file.UnreadableSettings) as error:
+    except (OSError, SettingsError) as error:
         sys.exit(f"The local Direct Line cannot start: {error}")
 
 
@@ -44,7 +46,10 @@ def _settings(environment: Mapping[str, str]) -> Settings:
     arguments = parser.parse_args()
     secret = environment.get("DirectLineSecret", "")
     if not secret or is_published(secret):
-        parser.error("DirectLineSecret is not set: `python -m local_dev.settings_file` makes one")
+        parser.error(
+            f"{NAME} has no DirectLineSecret of its own among its Values: put a random one there, "
+            "or delete the file, and `python -m local_dev.settings_file` makes another"
+        )
     try:
         callers = Callers.from_setting(environment.get(ALLOWED_HOSTS, ""))
     except ValueError as error:

@@ -3,13 +3,14 @@
 https://learn.microsoft.com/azure/azure-functions/functions-host-json
 """
 
-import json
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bot_logic.errors import SettingsError
+from bot_logic.local_settings import json_file, values_of
 from local_dev.callers import SETTING, Callers
 
 
@@ -67,11 +68,11 @@ def _read_local_settings(path: Path) -> int:
     if not path.exists():  # as with func, the environment will do
         return 7071
     settings = _File(path)
-    settings.get("IsEncrypted", None, "false, or it counts as encrypted", lambda v: v is False)
-    values = settings.get("Values", {}, "an object", lambda v: isinstance(v, dict))
+    try:
+        values = values_of(path)
+    except SettingsError as error:
+        raise StartError(str(error)) from None
     for name, value in values.items():
-        if not isinstance(value, str):
-            raise StartError(f"{path.name}: Values.{name} must be a string")
         os.environ.setdefault(name, value)
     return settings.number("Host.LocalHttpPort", 7071, 1, 65535)
 
@@ -82,9 +83,9 @@ class _File:
     def __init__(self, path: Path) -> None:
         self._name = path.name
         try:
-            self._content = json.loads(path.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError) as error:
-            raise StartError(f"cannot read {path}: {error}") from None
+            self._content = json_file(path)
+        except SettingsError as error:
+            raise StartError(str(error)) from None
 
     def get(self, key: str, default: Any, expected: str, is_valid: Callable[[Any], bool]) -> Any:
         value = self._content

@@ -195,9 +195,13 @@ def _as_read(value: str) -> str:
 
 
 def _client(setting: str, queue_name: str) -> QueueClient:
+    parts = os.environ.get(setting, "").split(";")  # the SDK takes no blanks between them
     try:
         return QueueClient.from_connection_string(
-            os.environ.get(setting, ""), queue_name, random_jitter_range=0, **RETRY
+            ";".join(filter(None, map(str.strip, parts))),
+            queue_name,
+            random_jitter_range=0,
+            **RETRY,
         )
     except ValueError as error:
         raise StartError(f"the app setting {setting} is not set or wrong: {error}") from None

@@ -2,10 +2,14 @@
 
 import importlib.util
 import os
+import shlex
+import shutil
 import signal
 import socket
 import stat
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +17,16 @@ from pathlib import Path
 import pytest
 
 from local_dev.ports import free_ports
-from local_dev.programs import Program, Running
+from local_dev.programs import ROOT, STOP_TIMEOUT, Program, Ready, Running
 from local_dev.readiness import printing
 from local_dev.run import Ports
 
 BANNER = printing("Ctrl-C stops everything.")
+
+
+def command(ports: Ports, data: Path) -> list[str]:
+    options = [f"--{name}-port={port}" for name, port in vars(ports).items()]
+    return [sys.executable, "-m", "local_dev.run", *options, "--data", str(data)]
 
 
 @contextmanager
@@ -26,9 +35,7 @@ def launched(
 ) -> Iterator[tuple[Running, Ports]]:
     """`python -m local_dev.run`, not awaited."""
     ports = ports or Ports(*free_ports(5))
-    options = [f"--{name}-port={port}" for name, port in vars(ports).items()]
-    command = [sys.executable, "-m", "local_dev.run", *options, "--data", str(data)]
-    run = Running(Program("make run", command, environment=environment))
+    run = Running(Program("make run", command(ports, data), environment=environment))
     try:
         yield run, ports
     finally:
@@ -44,6 +51,25 @@ def listening(ports: Ports) -> list[int]:
     return found
 
 
+def nothing_listens(ports: Ports) -> Ready:
+    def check(_printed: str) -> None:
+        if found := listening(ports):
+            raise ConnectionError(f"something listens on {found}")
+
+    return check
+
+
+def until(ready: Ready, within: float = 30) -> None:
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            return ready("")
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
 def pid_of(command: str, port: int) -> int:
     """The process whose command line names this program and this port."""
     for entry in Path("/proc").iterdir():
@@ -55,6 +81,17 @@ def pid_of(command: str, port: int) -> int:
             if str(port) in words and any(command in word for word in words):
                 return int(entry.name)
     pytest.fail(f"no {command} on port {port}")
+
+
+def a_func(folder: Path, first: str, then: str = "true") -> str:
+    """A PATH with Core Tools on it: our own host, with something done before and after it."""
+    folder.mkdir()
+    func = folder / "func"
+    func.write_text(
+        f'#!/bin/sh\n{first}\nshift\n"{sys.executable}" -m local_dev.functions_host "$@"\n{then}\n'
+    )
+    func.chmod(func.stat().st_mode | stat.S_IEXEC)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
 def test_it_says_where_everything_is_and_ends_cleanly(tmp_path: Path) -> None:
@@ -78,6 +115,7 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", ports.chat)), launched(tmp_path, ports) as (run, _):
         assert run.ends() == 1
         assert f"port {ports.chat} is taken" in run.printed
+        assert f"local_dev.run --chat-port {ports.chat + 1}\n" in run.printed
         assert "Traceback" not in run.printed
 
 
@@ -99,17 +137,72 @@ def test_an_app_that_cannot_serve_says_why(tmp_path: Path) -> None:
 
 
 def test_core_tools_are_used_where_they_are_installed(tmp_path: Path) -> None:
-    func = tmp_path / "bin/func"
-    func.parent.mkdir()
-    func.write_text(
-        '#!/bin/sh\necho "func was called with: $*"\nshift\n'
-        f'exec "{sys.executable}" -m local_dev.functions_host "$@"\n'
-    )
-    func.chmod(func.stat().st_mode | stat.S_IEXEC)
-    path = f"{func.parent}{os.pathsep}{os.environ['PATH']}"
-    with launched(tmp_path / "data", PATH=path) as (run, ports):
+    func = a_func(tmp_path / "bin", 'echo "func was called with: $*"')
+    with launched(tmp_path / "data", PATH=func) as (run, ports):
         run.until(BANNER)
         assert "Functions host   Azure Functions Core Tools (func)" in run.printed
         assert f"func was called with: start --port {ports.functions}" in run.printed
         run.send(signal.SIGINT)
         assert run.ends() == 0
+
+
+def test_it_stops_all_though_nobody_reads_what_it_says_any_more(tmp_path: Path) -> None:
+    ports = Ports(*free_ports(5))
+    run = subprocess.Popen(
+        command(ports, tmp_path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert run.stdout is not None
+    while b"Ctrl-C stops everything." not in run.stdout.readline():
+        assert run.poll() is None
+    run.stdout.close()  # as `| tee log` does, which Ctrl-C ends first
+    run.send_signal(signal.SIGINT)
+    assert run.wait(60) == 0
+    assert listening(ports) == []
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1:strict"])
+def test_it_runs_and_stops_where_few_characters_are_known(tmp_path: Path, encoding: str) -> None:
+    with launched(tmp_path, PYTHONIOENCODING=encoding) as (run, ports):
+        run.until(BANNER)
+        run.send(signal.SIGINT)
+        assert run.ends() == 0
+        assert run.printed.endswith("All stopped.\n")
+        assert listening(ports) == []
+
+
+def test_nothing_outlives_it_when_it_is_killed(tmp_path: Path) -> None:
+    with launched(tmp_path) as (run, ports):
+        run.until(BANNER)
+        run.send(signal.SIGKILL)
+        until(nothing_listens(ports))
+
+
+def test_nothing_outlives_what_started_it_with_parent(tmp_path: Path) -> None:
+    ports = Ports(*free_ports(5))
+    words = shlex.join([*command(ports, tmp_path), "--with-parent"])
+    parent = Running(Program("make", ["sh", "-c", f"{words}; exit $?"]))
+    parent.until(BANNER)
+    parent.send(signal.SIGKILL)
+    until(nothing_listens(ports))
+    parent.ends()
+
+
+def test_told_again_it_ends_at_once_what_takes_its_time(tmp_path: Path) -> None:
+    func = a_func(tmp_path / "bin", "trap '' TERM", then="sleep 300")
+    with launched(tmp_path / "data", PATH=func) as (run, ports):
+        run.until(BANNER)
+        run.send(signal.SIGINT)
+        run.until(printing("Ctrl-C again ends everything at once."))
+        run.send(signal.SIGINT)
+        assert run.ends(within=STOP_TIMEOUT / 2) == 0
+        assert listening(ports) == []
+
+
+@pytest.mark.parametrize("what", [".", "__queuestorage__"])
+def test_data_deleted_under_azurite_ends_it_with_the_reason(tmp_path: Path, what: str) -> None:
+    with launched(tmp_path / "data") as (run, ports):
+        run.until(BANNER)
+        shutil.rmtree(tmp_path / "data" / what)
+        assert run.ends() == 1
+        assert run.printed.endswith("data was deleted while Azurite kept its data there\n")
+        assert listening(ports) == []

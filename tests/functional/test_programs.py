@@ -1,15 +1,17 @@
 """Programs that are started beside this one, as `make run`, the tests and the benchmarks do."""
 
 import asyncio
+import os
 import signal
 import sys
+import time
 
 import pytest
 
 from local_dev.ports import free_ports
 from local_dev.processes import Processes
-from local_dev.programs import ProcessError, Program, Running, running, start
-from local_dev.readiness import listening, printing
+from local_dev.programs import STOP_TIMEOUT, ProcessError, Program, Running, running, start
+from local_dev.readiness import healthy, listening, printing
 
 SERVER = "import socket, time; s = socket.create_server(('127.0.0.1', {})); time.sleep(60)"
 PARENT = """
@@ -64,9 +66,69 @@ def test_settings_come_on_top_of_the_environment(monkeypatch: pytest.MonkeyPatch
 
 async def test_several_are_shown_by_name_and_watched(capsys: pytest.CaptureFixture[str]) -> None:
     processes = Processes()
-    await processes.start(Program("first", python("import time; print('hello'); time.sleep(1)").command))
+    first = python("import time; print('hello'); time.sleep(1)")
+    await processes.start(Program("first", first.command))
     await processes.start(Program("second", python("import time; time.sleep(60)").command))
     async with asyncio.timeout(30):
         assert str(await processes.first_to_end()) == "first ended with exit code 0"
     await processes.stop_all()
     assert capsys.readouterr().out == "first       | hello\n"
+
+
+def test_nothing_outlives_the_process_that_started_it() -> None:
+    (port,) = free_ports(1)
+    starter = (
+        "import sys, time; from local_dev.programs import Program, Running; "
+        f"Running(Program('it', [sys.executable, '-c', {SERVER.format(port)!r}])); time.sleep(60)"
+    )
+    parent = start(python(starter, ready=listening(port)))
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.ends()
+    with pytest.raises(ConnectionRefusedError):  # noqa: PT012 - it takes a moment
+        for _ in range(100):
+            listening(port)("")
+            time.sleep(0.1)
+
+
+async def test_one_that_takes_its_time_to_stop_can_be_ended_at_once() -> None:
+    stubborn = "import signal, time; signal.signal(15, lambda *_: print('no')); print('up'); "
+    processes = Processes()
+    await processes.start(python(f"{stubborn} time.sleep(60); time.sleep(60)"))
+    stopping = asyncio.create_task(processes.stop_all())
+    await asyncio.sleep(0.5)
+    processes.kill_all()
+    async with asyncio.timeout(STOP_TIMEOUT / 2):
+        await stopping
+
+
+HEALTH = """
+import http.server, json
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(503)
+        self.end_headers()
+        self.wfile.write(json.dumps({!r}).encode())
+print("up", flush=True)
+http.server.HTTPServer(("127.0.0.1", {}), Health).serve_forever()
+"""
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        (
+            {"checks": {"queue": "reachable", "directLine": "unreachable: ClientConnectorError"}},
+            r"^directLine is unreachable: ClientConnectorError; is Endpoint right\?$",
+        ),
+        ({"problems": ["A is missing", "B is wrong"]}, "^A is missing; B is wrong$"),
+    ],
+    ids=["unhealthy", "misconfigured"],
+)
+def test_an_app_that_will_not_get_well_is_not_waited_for(
+    report: dict[str, object], reason: str
+) -> None:
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}/api/health"
+    ready = healthy(url, {"directLine": "Endpoint"}, pause=0)
+    with pytest.raises(ProcessError, match=reason):
+        start(python(HEALTH.format(report, port), ready=ready))

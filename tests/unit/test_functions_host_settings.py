@@ -97,7 +97,7 @@ def test_a_wrong_value_in_host_json_is_named(tmp_path: Path, host: Any, key: str
     [
         ({}, "IsEncrypted"),
         ({"IsEncrypted": True}, "IsEncrypted"),
-        ({"IsEncrypted": False, "Values": {"Retries": 3}}, "Values.Retries"),
+        ({"IsEncrypted": False, "Values": {"Retries": [3]}}, "Values.Retries"),
         ({"IsEncrypted": False, "Values": "x"}, "Values"),
         ({"IsEncrypted": False, "Host": {"LocalHttpPort": 0}}, "Host.LocalHttpPort"),
     ],

@@ -21,6 +21,7 @@ PUBLISHED: dict[str, str] = (
 )
 OWN_SECRETS = {"DirectLineSecret": "secret", "TriggerSigningKey": "k" * 32}
 EXAMPLE = PUBLISHED | OWN_SECRETS
+ANYWHERE = {"DirectLineEndpoint": "", "AzureWebJobsStorage": "AccountName=acc;AccountKey=c2VjcmV0"}
 REGISTERED = EXAMPLE | {"MicrosoftAppId": "app-id", "MicrosoftAppPassword": "app-password"}
 
 
@@ -115,7 +116,7 @@ def test_the_signing_key_is_a_list_whose_first_signs() -> None:
     ],
 )
 def test_an_incomplete_identity_is_named(environ: dict[str, str], missing: set[str]) -> None:
-    problems = problems_of(EXAMPLE | {"DirectLineEndpoint": ""} | environ)
+    problems = problems_of(EXAMPLE | ANYWHERE | environ)
     assert {problem.split()[0] for problem in problems} == missing
 
 
@@ -167,8 +168,8 @@ def test_the_sdks_names_override_where_tokens_come_from() -> None:
 @pytest.mark.parametrize("secret", ["replace-me-with", "local-secret-only-for-this-machine"])
 def test_published_secrets_are_refused_everywhere(where: str, secret: str) -> None:
     published = dict.fromkeys(OWN_SECRETS, f"{secret}-{'x' * 32}")
-    endpoint = {"DirectLineEndpoint": "", "AZURE_FUNCTIONS_ENVIRONMENT": where}
-    assert problems_of(REGISTERED | published | endpoint) == (
+    environ = REGISTERED | published | ANYWHERE | {"AZURE_FUNCTIONS_ENVIRONMENT": where}
+    assert problems_of(environ) == (
         "DirectLineSecret is the example's, which everyone knows: set a random one",
         "TriggerSigningKey is the example's, which everyone knows: set a random one",
     )

@@ -267,3 +267,45 @@ def test_a_signature_that_is_not_for_queues_and_tables_is_refused(signature: str
     assert problems_of({"AzureWebJobsStorage": connection}) == (
         "AzureWebJobsStorage has a signature that must be for queues and tables",
     )
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "QueueEndpoint=https://acc.blob.core.windows.net",
+        "QueueEndpoint=https://acc.table.core.windows.net",
+        "TableEndpoint=https://acc.queue.core.usgovcloudapi.net/",
+        "QueueEndpoint=https://acc.queue.core.windows.net/bot-queue",
+        "TableEndpoint=https://acc.z01.table.storage.azure.net/conversations",
+        "QueueEndpoint=acc.queue.core.windows.net",
+    ],
+)
+def test_an_address_of_something_else_is_refused(endpoint: str) -> None:
+    assert problems_of({"AzureWebJobsStorage": f"{BY_KEY};{endpoint}"}) == (
+        "AzureWebJobsStorage must say where the account's queues and tables are",
+    )
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://acc.blob.core.windows.net", "https://acc.queue.core.windows.net/bot-queue"]
+)
+def test_an_identitys_address_of_something_else_is_refused(uri: str) -> None:
+    settings = by_identity(accountName="acc1", queueServiceUri=uri)
+    assert problems_of(IN_AZURE | settings) == (
+        f"{PREFIX}queueServiceUri must be the base address of the account's queues",
+    )
+
+
+def test_secondary_addresses_alone_are_not_enough() -> None:
+    secondary = ENDPOINTS.replace("Endpoint", "SecondaryEndpoint")
+    assert problems_of(
+        {"AzureWebJobsStorage": f"{secondary};SharedAccessSignature={SIGNATURE}"}
+    ) == ("AzureWebJobsStorage must say where the account's queues and tables are",)
+
+
+@pytest.mark.parametrize("suffix", ["core.windows.net/", ".core.windows.net", "core.windows.net."])
+def test_a_suffix_is_read_however_it_is_written(suffix: str) -> None:
+    assert urls(connected(f"{BY_KEY};EndpointSuffix={suffix}")) == (
+        "https://acc.queue.core.windows.net",
+        "https://acc.table.core.windows.net",
+    )

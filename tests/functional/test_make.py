@@ -1,0 +1,129 @@
+"""`make` on a machine that lacks something: the reason is said, and said last."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local_dev.programs import ROOT
+
+TOOLS = ("sh", "make", "mktemp", "cat", "rm", "mkdir", "touch", "tar", "chmod", "cp")
+FILES = (
+    "Makefile",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "local_dev/package.json",
+    "local_dev/package-lock.json",
+)
+FINE = "exit 0"
+OFFLINE = 'echo "ECONNREFUSED" >&2; exit 1'
+# Makes an environment whose Python is this script, too; there is nothing to install with it.
+PYTHON = """
+case "$2" in
+  venv) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+  pip) {} ;;
+esac"""
+
+
+class Machine:
+    """A checkout, and a PATH with the tools that every machine has, and what a test adds."""
+
+    def __init__(self, folder: Path) -> None:
+        self._checkout, self._path = folder / "checkout", folder / "bin"
+        self._path.mkdir()
+        for name in TOOLS:
+            (self._path / name).symlink_to(str(shutil.which(name)))
+        for name in FILES:
+            (self._checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, self._checkout / name)
+        (self._checkout / "local_dev/web_chat").mkdir()
+
+    def has(self, name: str, script: str) -> None:
+        program = self._path / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
+    def make(self, target: str, **variables: str) -> str:
+        """What a make that fails says, without make's own last word."""
+        made = subprocess.run(
+            [str(self._path / "make"), target],
+            cwd=self._checkout,
+            env={"PATH": str(self._path), **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert made.returncode != 0
+        *lines, last = made.stdout.splitlines()
+        assert last.startswith("make: ***")
+        return "\n".join(lines)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """One that lacks nothing."""
+    machine = Machine(tmp_path)
+    machine.has("python3", PYTHON.format(FINE))
+    machine.has("node", FINE)
+    machine.has("npm", FINE)
+    return machine
+
+
+@pytest.mark.parametrize("target", ["run", "setup", "test", "bench", "chaos"])
+@pytest.mark.parametrize(
+    ("program", "script", "reason"),
+    [
+        ("python3", "exit 1", "Python 3.11 or newer is needed"),
+        ("node", "exit 1", "Node.js 20 or newer is needed, with npm"),
+        ("node", "exit 127", "Node.js 20 or newer is needed, with npm"),
+    ],
+    ids=["an old Python", "an old Node", "no Node"],
+)
+def test_what_is_missing_is_said_before_anything_is_done(
+    machine: Machine, target: str, program: str, script: str, reason: str
+) -> None:
+    machine.has(program, script)
+    said = machine.make(target)
+    assert said.startswith(reason)
+    assert "\n" not in said
+
+
+def test_on_windows_it_says_where_it_works(machine: Machine) -> None:
+    assert machine.make("run", OS="Windows_NT") == "On Windows, run make inside WSL."
+
+
+@pytest.mark.parametrize(
+    ("program", "script", "reasons"),
+    [
+        ("python3", PYTHON.format(OFFLINE), ["pip could not install the Python packages. "]),
+        (
+            "npm",
+            OFFLINE,
+            ["npm could not fetch Web Chat. ", "npm could not install Azurite. "],
+        ),
+        (
+            "python3",
+            '[ "$2" != venv ] || { echo "no ensurepip" >&2; exit 1; }',
+            ["python3 -m venv failed. "],
+        ),
+    ],
+    ids=["pip", "npm", "venv"],
+)
+def test_what_cannot_be_installed_is_said_last(
+    machine: Machine, program: str, script: str, reasons: list[str]
+) -> None:
+    machine.has(program, script)
+    before, _, after = machine.make("setup").partition("\n\n")
+    assert ("ECONNREFUSED" in before) or ("no ensurepip" in before)
+    last = sorted(after.splitlines())[-len(reasons) :]
+    assert all(map(str.startswith, last, reasons)), last
+
+
+def test_the_checkouts_own_python_is_asked_once_it_is_there(machine: Machine) -> None:
+    machine.has("npm", OFFLINE)
+    machine.make("setup")
+    machine.has("python3", "exit 1")
+    assert "Python 3.11" not in machine.make("setup")
