@@ -72,12 +72,14 @@ class Answer:
         etag: of the row that was written, or "".
         code: the service's own word for an error, or "".
         repeated: whether the request was sent twice, so that it may meet its own first try.
+        body: of a success.
     """
 
     status: int
     etag: str
     code: str
     repeated: bool = False
+    body: bytes = b""
 
     @property
     def ok(self) -> bool:
@@ -166,7 +168,8 @@ class SignedRequests:
             ) as response:
                 body = await response.read()
                 code = "" if response.ok else _code(response.headers, body)
-                return Answer(response.status, response.headers.get("ETag", ""), code)
+                etag = response.headers.get("ETag", "")
+                return Answer(response.status, etag, code, body=body if response.ok else b"")
         except ServiceUnavailable as error:  # no access token
             raise NoAnswer(str(error)) from None
         except (aiohttp.ClientError, TimeoutError) as error:  # whose text may have the signature

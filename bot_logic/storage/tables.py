@@ -22,7 +22,7 @@ from azure.data.tables import EdmType, EntityProperty, TableTransactionError, Up
 from azure.data.tables.aio import TableClient
 
 from bot_logic.errors import ServiceUnavailable
-from bot_logic.json_text import to_json
+from bot_logic.json_text import from_json, to_json
 from bot_logic.storage.access import Access
 from bot_logic.storage.protocols import (
     Change,
@@ -49,6 +49,10 @@ _HEADERS: Final = {
     "Accept": "application/json;odata=nometadata",
     "DataServiceVersion": "3.0",
     "Prefer": "return-no-content",
+}
+_WITH_TYPES: Final = {
+    "Accept": "application/json;odata=minimalmetadata",
+    "DataServiceVersion": "3.0",
 }
 _CHANGED: Final = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND)
 _TRANSACTION_CONFLICTS: Final = (
@@ -92,10 +96,17 @@ class StorageTable:
 
     async def read(self, key: Key) -> StoredRow | None:
         """Return the row under `key`, or None."""
+        request = Request("GET", "application/json", b"", path=_place(key), headers=_WITH_TYPES)
         try:
-            return _stored(await self._bounded(self._client.get_entity(key.partition, key.row)))
-        except ResourceNotFoundError:
+            async with asyncio.timeout(TOTAL_TIMEOUT):
+                answer = await self._requests.send(request)
+        except (NoAnswer, TimeoutError) as error:
+            raise self._unavailable(str(error) or "TimeoutError") from error
+        if answer.status == HTTPStatus.NOT_FOUND:  # the row, or its table
             return None
+        if not answer.ok:
+            raise self._unavailable(answer.reason)
+        return StoredRow(key, _columns(from_json(answer.body)), answer.etag)
 
     async def put(self, key: Key, row: Row) -> None:
         """Write the row, whatever was there."""
@@ -274,6 +285,21 @@ def _stored(entity: Any) -> StoredRow:
     return StoredRow(key, columns, str(entity.metadata["etag"]))
 
 
+def _columns(document: Mapping[str, Any]) -> Row:
+    """Read a row's columns, with what JSON has no type for beside them: `size@odata.type`."""
+    return {
+        name: _typed(value, document.get(f"{name}@odata.type"))
+        for name, value in document.items()
+        if name not in _NOT_COLUMNS and name != "Timestamp" and "odata." not in name
+    }
+
+
+def _typed(value: Any, kind: str | None) -> Any:
+    if kind == "Edm.Int64":
+        return int(value)
+    return base64.b64decode(value) if kind == "Edm.Binary" else value
+
+
 def _entity(key: Key, row: Row) -> dict[str, Any]:
     return {"PartitionKey": key.partition, "RowKey": key.row, **row}
 
@@ -299,8 +325,7 @@ def _operation(write: Write) -> tuple[Any, ...]:
 
 def _request(method: str, key: Key, row: Row, writer: str, etag: str) -> Request:
     """Make a request that writes a row: PUT says where, POST does not."""
-    partition_key, row_key = _quoted(key.partition), _quoted(key.row)
-    where = "" if method == "POST" else f"(PartitionKey='{partition_key}',RowKey='{row_key}')"
+    where = "" if method == "POST" else _place(key)
     entity: dict[str, Any] = _entity(key, {})
     for name, value in row.items():
         if isinstance(value, bytes):
@@ -315,6 +340,10 @@ def _request(method: str, key: Key, row: Row, writer: str, etag: str) -> Request
         entity[_WRITTEN_BY] = writer
     headers: Mapping[str, str] = _HEADERS | ({"If-Match": etag} if etag else {})
     return Request(method, "application/json", to_json(entity), path=where, headers=headers)
+
+
+def _place(key: Key) -> str:
+    return f"(PartitionKey='{_quoted(key.partition)}',RowKey='{_quoted(key.row)}')"
 
 
 def _is_large(value: Any) -> bool:
