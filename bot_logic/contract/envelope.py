@@ -62,7 +62,7 @@ _UNWRITABLE: Final = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 _TOO_LARGE: Final = 2**53  # where JSON numbers stop being exact
 # What is no time in seconds (the year 5138) is one in milliseconds, as JavaScript's `Date.now()`
-# gives it: those before this one lie in 1973. docs/decisions/0019-times-in-milliseconds-are-read.md
+# gives it: those before this one lie in 1973. docs/decisions/0018-times-in-milliseconds-are-read.md
 _MILLISECONDS: Final = 10**11
 
 Json = dict[str, Any]
