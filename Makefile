@@ -112,7 +112,7 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt | needs-python
 
 # Made once, with secrets of its own.
 settings: $(VENV)/.installed
-	@$(VENV)/bin/python -m local_dev.settings_file
+	@$(VENV)/bin/python -m local_dev.settings_file 2>> "$${WHY:-/dev/stderr}"
 
 # What the app is measured against, in an environment of its own.
 $(PEERS_VENV)/.installed: $(PEERS) $(VENV)/.installed

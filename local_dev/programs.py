@@ -46,12 +46,14 @@ class Program:
         command: with its arguments.
         ready: asked again and again after the start; by default it is not waited for.
         environment: settings, besides this process's own environment.
+        asked_to_end: the signal that it heeds.
     """
 
     name: str
     command: Sequence[str]
     ready: Ready = lambda _printed: None
     environment: Mapping[str, str] = field(default_factory=dict)
+    asked_to_end: signal.Signals = signal.SIGTERM
 
 
 class Running:
@@ -146,7 +148,7 @@ class Running:
 
     def stop(self) -> None:
         """Ask it to end, wait for it, and end what it left behind."""
-        self._signal_group(signal.SIGTERM)
+        self._signal_group(self._program.asked_to_end)
         try:
             self._process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:

@@ -104,7 +104,9 @@ class Stack:
             if self.lock_seconds is not None:
                 command += ["--lock-seconds", str(self.lock_seconds)]
         health = f"http://localhost:{port}/api/health"
-        return Program("functions", command, healthy(health, WHERE), self._host_environment())
+        started = Program("functions", command, healthy(health, WHERE), self._host_environment())
+        # https://github.com/Azure/azure-functions-core-tools/issues/3074
+        return replace(started, asked_to_end=signal.SIGINT) if func else started
 
     def _host_environment(self) -> dict[str, str]:
         """Return this Python for `func`, and where the others are if the settings are wrong."""
@@ -187,6 +189,7 @@ def prepare(stack: Stack) -> None:
 
     Raises:
         ProcessError: something is missing, or a port is taken.
+        SettingsError: local.settings.json is malformed, or has no secret of its own.
     """
     if os.name == "nt":
         raise ProcessError("this needs Linux or macOS; on Windows, run it inside WSL")
@@ -200,6 +203,7 @@ def prepare(stack: Stack) -> None:
             f"{sys.executable} -m local_dev.run {flags}"
         )
     settings_file.main()
+    settings_file.direct_line_secret(settings_file.read())
 
 
 def _core_tools() -> str | None:

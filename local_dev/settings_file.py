@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bot_logic.errors import SettingsError
 from bot_logic.local_settings import NAME, json_file, values_of
 from bot_logic.secret import is_published
 
@@ -65,6 +66,21 @@ def read(folder: Path = ROOT, environ: Mapping[str, str] = os.environ) -> dict[s
     return {**(values_of(path) if path.exists() else {}), **environ}
 
 
+def direct_line_secret(settings: Mapping[str, str]) -> str:
+    """Return the secret that the local Direct Line and the app share.
+
+    Raises:
+        SettingsError: there is none, or it is one that everyone knows.
+    """
+    secret = settings.get("DirectLineSecret", "").strip()
+    if not secret or is_published(secret):
+        problem = f"{NAME} has no DirectLineSecret of its own among its Values"
+        raise SettingsError(
+            [f"{problem}: put a random one there, or delete the file for a new one"]
+        )
+    return secret
+
+
 def _fresh(value: str) -> str:
     return secrets.token_urlsafe(SECRET_BYTES) if is_published(value) else value
 
@@ -78,4 +94,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SettingsError as error:
+        sys.exit(str(error))

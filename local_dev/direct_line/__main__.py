@@ -10,8 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from bot_logic.errors import SettingsError
-from bot_logic.local_settings import NAME
-from bot_logic.secret import is_published
 from local_dev import settings_file
 from local_dev.callers import SETTING as ALLOWED_HOSTS
 from local_dev.callers import Callers
@@ -44,19 +42,13 @@ def _settings(environment: Mapping[str, str]) -> Settings:
         "--memory", type=Path, help="a file in which conversations outlive this process"
     )
     arguments = parser.parse_args()
-    secret = environment.get("DirectLineSecret", "")
-    if not secret or is_published(secret):
-        parser.error(
-            f"{NAME} has no DirectLineSecret of its own among its Values: put a random one there, "
-            "or delete the file, and `python -m local_dev.settings_file` makes another"
-        )
     try:
         callers = Callers.from_setting(environment.get(ALLOWED_HOSTS, ""))
     except ValueError as error:
         parser.error(str(error))
     return Settings(
         bot_url=arguments.bot,
-        secret=secret,
+        secret=settings_file.direct_line_secret(environment),
         app_id=environment.get("MicrosoftAppId", ""),
         app_password=environment.get("MicrosoftAppPassword", ""),
         port=arguments.port,

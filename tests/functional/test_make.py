@@ -23,6 +23,7 @@ PYTHON = """
 case "$2" in
   venv) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
   pip) {} ;;
+  local_dev.settings_file) echo "cannot read it" >&2; exit 1 ;;
 esac"""
 
 
@@ -127,3 +128,7 @@ def test_the_checkouts_own_python_is_asked_once_it_is_there(machine: Machine) ->
     machine.make("setup")
     machine.has("python3", "exit 1")
     assert "Python 3.11" not in machine.make("setup")
+
+
+def test_settings_that_cannot_be_read_are_said_last(machine: Machine) -> None:
+    assert machine.make("setup").endswith("\n\ncannot read it")

@@ -178,3 +178,11 @@ def test_published_secrets_are_replaced_and_the_rest_stays(tmp_path: Path, encod
     assert "only-for-this-machine" not in fresh
     renewed = path.read_bytes().decode(encoding)
     assert renewed == text.replace("only-for-this-machine", fresh)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"DirectLineSecret": " "}, {"DirectLineSecret": "replace-me"}]
+)
+def test_a_secret_that_is_missing_is_a_line_of_the_file(settings: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=f"^{NAME} has no DirectLineSecret .* among its Values"):
+        settings_file.direct_line_secret(settings)
