@@ -2,13 +2,18 @@
 
     make chaos                             1,000 messages of 50 users
     make chaos CHAOS="--seed 7 --kills 1"  other dice, other sizes
+    make chaos CHAOS="--queue-host PATH"   with Microsoft's queue listener; takes 15 minutes
 
 Users talk to the bot while everything fails at once: Direct Line and the channel as `faults` says,
 two Functions hosts, one of which is killed again and again, and the storage emulator, which is
-stopped for seconds. A
-user who sees no acknowledgement says it again, in words of their own. At the end each message that
-was acknowledged must have been delivered once, or be filed as a dead letter with a reason. The seed
-makes the faults' dice repeatable; the order in which messages meet them is not.
+stopped for seconds. A user who sees no acknowledgement says it again, in words of their own. At the
+end each message that was acknowledged must have been delivered once, or be filed as a dead letter
+with a reason. The seed makes the faults' dice repeatable; the order in which messages meet them is
+not.
+
+With Microsoft's listener it is that listener, or the process in which it calls the functions, that
+is killed. It hides what it has received for ten minutes, so the messages of a killed one take as
+long.
 """
 
 import argparse
@@ -19,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,10 +32,12 @@ from typing import Any
 import aiohttp
 from azure.core.exceptions import AzureError
 
+from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME
 from bot_logic.errors import ServiceUnavailable
+from local_dev import settings_file
 from local_dev.ports import free_ports
 from local_dev.processes import Processes
-from local_dev.programs import Program
+from local_dev.programs import ROOT, Program
 from local_dev.readiness import listening
 from local_dev.run import Ports, Stack, prepare
 from tests.resilience.ends import ends, waiting
@@ -105,13 +112,20 @@ class Outcome:
 class Chaos:
     """The app with all that it depends on, and the means to make them fail."""
 
-    def __init__(self, stack: Stack, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, stack: Stack, session: aiohttp.ClientSession, queue_host: str | None
+    ) -> None:
         self._connection = stack.storage_connection
         self._processes = Processes()
         azurite, direct_line, host = stack.programs()
-        second = _without_http(host, free_ports(1)[0])
-        self._programs = {each.name: each for each in (azurite, direct_line, host, second)}
-        self._hosts = (host.name, second.name)
+        if queue_host is None:
+            killed = (host, _without_http(host, free_ports(1)[0]))
+        else:
+            host = _without(host, "hand_to_bot", "file_dead_letter", "sweep")
+            killed = _microsofts(queue_host, stack, free_ports(1)[0])
+        programs = (azurite, direct_line, host, *killed)
+        self._programs = {each.name: each for each in programs}
+        self._killed = tuple(each.name for each in killed)
         self._direct_line = LocalDirectLine(session, f"http://localhost:{stack.ports.chat}")
         self._kills: list[datetime] = []
 
@@ -150,7 +164,7 @@ class Chaos:
             await misfortune(dice)
 
     async def _kill(self, dice: random.Random) -> None:
-        name = dice.choice(self._hosts)
+        name = dice.choice(self._killed)
         await self._processes.kill(name)
         self._kills.append(datetime.now(UTC))
         await self._processes.start(self._programs[name])
@@ -196,12 +210,37 @@ def _without_http(host: Program, port: int) -> Program:
     """Return a second host beside the first: it takes queue messages, and serves no channel."""
     command = list(host.command)
     command[command.index("--port") + 1] = str(port)
-    environment = {**host.environment, "AzureWebJobs.messages.Disabled": "true"}
-    return Program("functions-2", command, listening(port), environment)
+    return replace(
+        _without(host, "messages"), name="functions-2", command=command, ready=listening(port)
+    )
 
 
-async def run(plan: Plan) -> Outcome:
+def _without(host: Program, *functions: str) -> Program:
+    disabled = {f"AzureWebJobs.{name}.Disabled": "true" for name in functions}
+    return replace(host, environment={**host.environment, **disabled})
+
+
+def _microsofts(path: str, stack: Stack, port: int) -> tuple[Program, Program]:
+    """Return the functions in a process of their own, and Microsoft's listener, which calls it."""
+    environment = {
+        **settings_file.read(environ={}),
+        "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+        "AzureWebJobsStorage": stack.storage_connection,
+        "DirectLineEndpoint": f"http://localhost:{stack.ports.chat}",
+    }
+    command = [sys.executable, "-m", "tests.functional.queue_functions", str(port)]
+    functions = Program("queue-worker", command, listening(port), environment)
+    command = [path, "--queues", f"{QUEUE_NAME},{POISON_QUEUE_NAME}"]
+    command += ["--callback", f"http://127.0.0.1:{port}", "--host-json", str(ROOT / "host.json")]
+    return functions, Program("queue-host", command, environment=environment)
+
+
+async def run(plan: Plan, queue_host: str | None = None) -> Outcome:
     """Carry out a plan on programs of its own, with data that nobody keeps.
+
+    Args:
+        plan: how much of it.
+        queue_host: Microsoft's listener, if it is to feed the functions.
 
     Raises:
         ProcessError: a program is missing or does not start.
@@ -212,7 +251,7 @@ async def run(plan: Plan) -> Outcome:
         stack = Stack(ports, Path(data), lock_seconds=LOCK_SECONDS)
         prepare(stack)
         async with aiohttp.ClientSession() as session:
-            return await Chaos(stack, session).run(plan)
+            return await Chaos(stack, session, queue_host).run(plan)
 
 
 def main() -> int:
@@ -220,8 +259,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     for name, value in vars(Plan()).items():
         parser.add_argument(f"--{name}", type=int, default=value)
-    plan = Plan(**vars(parser.parse_args()))
-    outcome = asyncio.run(run(plan))
+    parser.add_argument("--queue-host", help="Microsoft's queue listener, as a program")
+    options = vars(parser.parse_args())
+    queue_host = options.pop("queue_host")
+    plan = Plan(**options)
+    outcome = asyncio.run(run(plan, queue_host))
     sys.stdout.write(f"\n{plan}\n\n{outcome.table()}\n")
     return 1 if outcome.lost or outcome.doubled else 0
 
