@@ -26,8 +26,14 @@ POLL_INTERVAL = 0.1  # seconds
 
 _PYTHON = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}  # as it is read here
 # Ends a process group once its standard input ends: so nothing outlives this process, whose end of
-# that pipe the system closes however it dies. Five seconds to clean up are enough.
-_LEASH = 'read _; kill -s TERM -- "-$1" && sleep 5; kill -s KILL -- "-$1"'
+# that pipe the system closes however it dies. Five seconds to clean up are enough. It ends with the
+# group, whose number will be another's one day.
+_LEASH = """
+read _
+kill -s TERM -- "-$1"
+for _ in 1 2 3 4 5; do kill -s 0 -- "-$1" || exit; sleep 1; done
+kill -s KILL -- "-$1"
+"""
 
 Ready = Callable[[str], None]
 """Takes what a program has printed; raises an OSError while the program does not answer."""
@@ -177,6 +183,7 @@ class Running:
                     say(f"{self._program.name:<11} | {line.rstrip()}")
                 else:
                     self._printed.append(line)
+        self._leash.kill()  # nobody is left who could print
 
 
 def start(program: Program) -> Running:

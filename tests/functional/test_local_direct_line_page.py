@@ -170,5 +170,5 @@ async def test_the_command_stops_promptly_with_streams_open(number: signal.Signa
 
 def test_the_command_needs_a_secret() -> None:
     process = Running(command(1, ""))
-    assert process.ends() == 2
+    assert process.ends() == 1
     assert "DirectLineSecret" in process.printed
