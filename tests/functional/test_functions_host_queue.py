@@ -21,7 +21,7 @@ def test_a_message_arrives_with_its_properties_and_is_deleted(host: Host) -> Non
     inserted, visible, expires = record["times"]
     assert inserted < visible < expires
     eventually(lambda: host.left() == 0)
-    assert f"work succeeded id={message_id} dequeue=1" in host.log()
+    eventually(lambda: f"work succeeded id={message_id} dequeue=1" in host.log())
     assert "hellö" not in host.log()
 
 
@@ -49,7 +49,11 @@ def test_a_failing_message_comes_back_after_the_visibility_timeout(host: Host) -
     first, second = eventually(lambda: host.started()[:2] if len(host.started()) > 1 else [])
     assert (first["dequeue_count"], second["dequeue_count"]) == (1, 2)
     assert second["at"] - first["at"] >= 0.9
-    assert host.log().count("RuntimeError: made to fail") == host.log().count("work failed id=")
+    eventually(
+        lambda: (
+            host.log().count("RuntimeError: made to fail") == host.log().count("work failed id=")
+        )
+    )
 
 
 def test_the_fifth_failure_moves_the_message_to_the_poison_queue(host: Host) -> None:
