@@ -1,18 +1,29 @@
 """A hostile page in a developer's browser gets nothing from the servers on their machine."""
 
-import gzip
+import asyncio
+import datetime as dt
 import json
-import zlib
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
+from azure.storage.queue import (
+    AccountSasPermissions,
+    ResourceTypes,
+    Services,
+    generate_account_sas,
+)
 
+from local_dev import azurite as storage_emulator
 from local_dev import settings_file
+from local_dev.callers import Callers
+from local_dev.ports import free_ports
+from local_dev.programs import running
 from tests.functional.app_under_test import SECRET, AppUnderTest
 from tests.functional.azurite_process import Azurite
 from tests.functional.functions_host_process import Host
-from tests.functional.messages import activity, reference_of
+from tests.functional.local_direct_line_scene import scene
 
 EVIL = "evil.example"
 HOSTS = [EVIL, f"{EVIL}:3000", f"localhost.{EVIL}", f"127.0.0.1.{EVIL}", "localhost@evil", "", "0"]
@@ -58,54 +69,109 @@ def test_the_local_functions_host_answers_to_no_other_name(web: Host, path: str)
         assert web.request("POST", path, b"{}", Origin=origin)[0] == 403, origin
 
 
-async def test_azurite_answers_to_no_other_name(azurite: Azurite) -> None:
-    url = f"http://127.0.0.1:{azurite.queue_port}/devstoreaccount1?comp=list"
-
-    async def is_refused(**headers: str) -> bool:
-        async with session.get(url, headers=headers) as answer:
-            return "AllowedLocalHosts" in await answer.text()
-
-    async with aiohttp.ClientSession() as session:
-        assert not await is_refused()
-        assert not await is_refused(Origin="http://localhost:5173")
-        for host in (EVIL, f"localhost.{EVIL}"):
-            assert await is_refused(Host=host)
-        for origin in ORIGINS:
-            assert await is_refused(Origin=origin), origin
+@pytest.mark.parametrize("origin", ORIGINS)
+async def test_no_other_site_opens_a_stream(app: AppUnderTest, origin: str) -> None:
+    url = f"{app.direct_line.base_url}/v3/directline/conversations"
+    async with app.session.post(url, headers={"Authorization": f"Bearer {SECRET}"}) as answer:
+        stream = (await answer.json())["streamUrl"]
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+        await app.session.ws_connect(stream, origin=origin)
+    async with app.session.ws_connect(stream, origin="http://localhost:5173") as socket:
+        assert not socket.closed
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
-async def test_a_packed_body_is_unpacked_so_far_and_no_further(
-    app: AppUnderTest, pack: Any
+HEADS = [
+    "GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example",
+    "GET / HTTP/1.1\r\nHost: evil.example\r\nHost: localhost",
+    "GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nOrigin: http://evil.example",
+    "GET / HTTP/1.1\r\nX: y",
+    "GET / HTTP/1.0",
+]
+
+
+@pytest.mark.parametrize("head", HEADS, ids=ascii)
+async def test_a_name_that_is_doubled_or_missing_is_refused(
+    app: AppUnderTest, web: Host, head: str
 ) -> None:
-    ada = await app.user()
-    url = f"{app.direct_line.base_url}/v3/directline/conversations/{ada.conversation_id}/activities"
-    encoding = "gzip" if pack is gzip.compress else "deflate"
-    headers = {"Authorization": f"Bearer {SECRET}", "Content-Encoding": encoding}
-    said = json.dumps({"type": "message", "from": {"id": "ada"}, "text": "hello"}).encode()
-    for body, expected in ((pack(said), 200), (pack(b" " * 2**28), 413), (b"no such thing", 400)):
-        async with app.session.post(url, data=body, headers=headers) as answer:
-            assert answer.status == expected
+    for port in (int(app.direct_line.base_url.rpartition(":")[2]), web.port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{head}\r\nConnection: close\r\n\r\n".encode())
+        assert (await reader.readline()).split()[1] in (b"400", b"403")
+        writer.close()
 
 
-async def test_a_packed_request_to_the_bot_is_told_why_it_is_refused(app: AppUnderTest) -> None:
-    body = gzip.compress(json.dumps(activity(await app.user())).encode())
-    answer = await app.post(body)
-    assert answer.status == 400
-    assert "compressed" in answer.body["error"]["message"]
+async def test_a_refusal_says_what_to_do(app: AppUnderTest, web: Host) -> None:
+    for base in (app.direct_line.base_url, f"http://localhost:{web.port}"):
+        for headers in ({"Host": EVIL}, {"Origin": f"http://{EVIL}"}):
+            async with app.session.post(base, headers=headers) as answer:
+                error = (await answer.json())["error"]
+                assert (answer.status, error["code"]) == (403, "Forbidden")
+                assert "AllowedLocalHosts" in error["message"]
+                assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["", "/", "/api/messages", "/x"])
-async def test_the_bot_does_not_talk_to_itself(app: AppUnderTest, path: str) -> None:
-    ada = await app.user()
-    bot = app.bot_url.removesuffix("/api/messages")
-    await app.enqueue({"conversation": reference_of(ada) | {"serviceUrl": bot + path}, "text": "x"})
-    answer = await app.post(activity(ada, serviceUrl=bot + path))
-    assert answer.status == 200
-    assert await app.waiting() <= 2
-    for _ in range(3):
-        await app.run_worker()
-    assert await app.waiting() <= 2
+def test_a_name_that_the_settings_allow_reaches_the_local_functions_host(host: Host) -> None:
+    host.values["AllowedLocalHosts"] = "bot.example"
+    host.start()
+    origin = "https://bot.example"
+    assert host.request("GET", "/api/echo", Host="bot.example", Origin=origin)[0] == 202
+    assert host.request("GET", "/api/echo", Host="other.example")[0] == 403
+
+
+async def test_a_name_that_the_settings_allow_reaches_the_local_direct_line() -> None:
+    async with scene(callers=Callers.from_setting("bot.example")) as line:
+        own = {"Host": "bot.example", "Origin": "https://bot.example"}
+        answer = await line.client("POST", "conversations", headers=own)
+        assert answer.status == 201
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://bot.example"
+        answer = await line.client("POST", "conversations", headers={"Host": "other.example"})
+        assert answer.status == 403
+
+
+async def test_a_name_that_the_settings_allow_reaches_azurite() -> None:
+    ports = free_ports(3)
+    program = storage_emulator.program(None, ports)
+    with running(replace(program, environment={"AllowedLocalHosts": "bot.example"})):
+        async with aiohttp.ClientSession() as session:
+            url = f"http://127.0.0.1:{ports[1]}/devstoreaccount1"
+            for host, refused in (("bot.example", False), ("other.example", True)):
+                async with session.get(url, headers={"Host": host}) as answer:
+                    assert ("AllowedLocalHosts" in await answer.text()) is refused
+
+
+def signature() -> str:
+    """Allow all to whoever has it; made from Azurite's public key, as any site can."""
+    return generate_account_sas(
+        storage_emulator.ACCOUNT,
+        storage_emulator.KEY,
+        ResourceTypes(service=True, container=True, object=True),
+        AccountSasPermissions(create=True, add=True, read=True, write=True),
+        dt.datetime.now(dt.UTC) + dt.timedelta(hours=1),
+        services=Services(queue=True),
+    )
+
+
+async def test_no_other_site_puts_a_message_on_a_queue_or_reads_one(azurite: Azurite) -> None:
+    base, message = f"http://127.0.0.1:{azurite.queue_port}", "<QueueMessage><MessageText>x"
+    message += "</MessageText></QueueMessage>"
+    queue = "/devstoreaccount1/of-a-hostile-page"
+    rebound = f"devstoreaccount1.{EVIL}:{azurite.queue_port}"  # then it stands in no path
+    async with aiohttp.ClientSession() as session:
+
+        async def post(path: str, **headers: str) -> int:
+            url = f"{base}{path}/messages?{signature()}"
+            async with session.post(url, data=message, headers=headers) as answer:
+                return answer.status
+
+        async with session.put(f"{base}{queue}?{signature()}") as answer:
+            assert answer.status == 201
+        assert await post(queue) == 201
+        assert await post(queue, Origin="http://localhost:5173") == 201
+        assert await post(queue, Origin=f"https://{EVIL}") == 403
+        assert await post(queue, Origin="null") == 403
+        assert await post("/of-a-hostile-page", Host=rebound) == 403
+        for origin in (f"http://{rebound}", "http://localhost:5173"):
+            assert await post("/of-a-hostile-page", Host=rebound, Origin=origin) == 403
 
 
 def test_each_checkout_has_secrets_of_its_own(tmp_path: Any) -> None:
