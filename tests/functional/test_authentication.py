@@ -299,6 +299,36 @@ async def test_a_rotated_signing_key_works_at_its_first_use(registered_app: AppU
     assert (await status_for(registered_app, token(registered_app)))[0] == 200
 
 
+async def test_all_who_come_with_a_new_key_get_in_by_one_fetch(
+    registered_app: AppUnderTest,
+) -> None:
+    assert (await status_for(registered_app, token(registered_app)))[0] == 200
+    registered_app.direct_line.bot.rotate_signing_key()
+    fetches = registered_app.fail("openid_configuration", 0, delay=0.2)
+    bearer = token(registered_app)
+    answers = await asyncio.gather(*(status_for(registered_app, bearer) for _ in range(24)))
+    assert answers == [(200, "")] * 24
+    assert fetches.hits == 1
+
+
+async def test_a_known_key_does_not_wait_for_what_an_unknown_one_causes(
+    registered_app: AppUnderTest,
+) -> None:
+    assert (await status_for(registered_app, token(registered_app)))[0] == 200
+    fetches = registered_app.fail("openid_configuration", 0, delay=3)
+    stranger = asyncio.create_task(
+        status_for(registered_app, token(registered_app, headers={"kid": "made up"}))
+    )
+    async with asyncio.timeout(3):
+        while True:
+            if fetches.hits:
+                break
+            await asyncio.sleep(0.01)
+    assert (await status_for(registered_app, token(registered_app)))[0] == 200
+    assert not stranger.done()
+    assert await stranger == (401, "Unauthorized")
+
+
 async def test_unknown_key_ids_do_not_hammer_the_metadata_server(
     registered_app: AppUnderTest, clock: ManualClock
 ) -> None:
