@@ -20,8 +20,14 @@ from local_dev.run import Ports, Stack, prepare
 from tests.expected import welcome
 from tests.resilience.local_direct_line import LocalDirectLine
 
-# For a machine without a screen that reaches no other network; root needs --no-sandbox.
-BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+# For a machine without a screen that reaches no other network; root needs --no-sandbox. Names of
+# hostile sites resolve to this machine, as those who rebind them have it.
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-gpu",
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
+]
 SECRET = "a-direct-line-secret-of-the-tests"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
