@@ -5,7 +5,7 @@ https://github.com/Azure/azure-sdk-for-net (Microsoft.Azure.WebJobs.Extensions.S
 """
 
 import asyncio
-import base64
+import binascii
 import json
 import logging
 import os
@@ -145,7 +145,7 @@ def _body(content: str, *, is_base64: bool) -> bytes | None:
     if not is_base64:
         return content.encode()
     try:
-        return base64.b64decode(re.sub(r"[ \t\r\n]", "", content), validate=True)
+        return binascii.a2b_base64(re.sub(r"[ \t\r\n]", "", content), strict_mode=True)
     except ValueError:
         return None
 
