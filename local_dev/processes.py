@@ -28,6 +28,10 @@ class Processes:
                     return ProcessError(f"{name} ended with exit code {each.exit_code}")
             await asyncio.sleep(POLL_INTERVAL)
 
+    def has_ended(self, name: str) -> bool:
+        """Tell whether a program that was started has ended by itself."""
+        return name in self._running and self._running[name].exit_code is not None
+
     async def kill(self, name: str) -> None:
         """End a program at once, with no chance to clean up."""
         await asyncio.to_thread(self._running.pop(name).kill)

@@ -57,6 +57,20 @@ def is_disabled(function_name: str) -> bool:
     return any(value in {"true", "1"} for value in values)
 
 
+def resolved(value: str) -> str:
+    """Return what a trigger says, which may stand in an app setting: `%Setting%`.
+
+    Raises:
+        StartError: there is no such setting.
+    """
+    setting = re.fullmatch("%(.+)%", value)
+    if setting is None:
+        return value
+    if setting[1] not in os.environ:
+        raise StartError(f"the app setting {setting[1]} is not set")
+    return os.environ[setting[1]]
+
+
 def _callers() -> Callers:
     try:
         return Callers.from_setting(os.environ.get(SETTING, ""))

@@ -5,37 +5,58 @@ https://github.com/Azure/azure-sdk-for-net (Microsoft.Azure.WebJobs.Extensions.S
 """
 
 import asyncio
-import binascii
-import json
 import logging
 import os
 import random
-import re
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Any
+from typing import TypeVar
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+)
 from azure.functions.meta import Datum
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
 from local_dev.functions_host.app_loader import Function, InvocationError
-from local_dev.functions_host.configuration import Configuration, StartError
+from local_dev.functions_host.configuration import Configuration, StartError, resolved
+from local_dev.functions_host.queue_message import body_of, trigger_metadata
+from local_dev.functions_host.storage_tries import WAITS, insist, is_no_answer, may_pass
 
 MIN_POLLING_SECONDS = 0.1
-RETRY: Any = {"retry_total": 1, "initial_backoff": 1, "increment_base": 0}  # a blip is no outage
-
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
 class QueueListener:
     """Feeds one function from its queue."""
 
-    def __init__(self, function: Function, settings: Configuration, lock_seconds: int) -> None:
+    def __init__(
+        self,
+        function: Function,
+        settings: Configuration,
+        lock_seconds: int,
+        on_trouble: Callable[[], None] | None = None,
+    ) -> None:
+        """Take what the function is fed with.
+
+        Args:
+            function: with its trigger.
+            settings: of host.json.
+            lock_seconds: how long a message is hidden that was received.
+            on_trouble: called when storage has failed for so long that the real host shuts down;
+                without it, storage is waited for.
+
+        Raises:
+            StartError: the trigger's connection is not set or wrong.
+        """
         self._function, self._settings, self._lock_seconds = function, settings, lock_seconds
-        self._name, connection = function.trigger["queueName"], function.trigger["connection"]
+        self._on_trouble = on_trouble
+        self._name = resolved(function.trigger["queueName"])
+        connection = function.trigger["connection"]
         self._queue = _client(connection, self._name)
         self._poison = None  # of a poison queue: there a message stays until it succeeds
         if not self._name.endswith("-poison"):
@@ -52,9 +73,10 @@ class QueueListener:
         """Work until `stopping` is set, then let what is under way finish."""
         in_flight: set[asyncio.Task[None]] = set()
         idle = idle_delays(self._settings.max_polling_seconds)
+        waits = WAITS if self._on_trouble else WAITS[:1]  # a blip is no outage
         while not stopping.is_set():
-            if batch := await self._watch(self._receive()):
-                in_flight |= {asyncio.create_task(self._watch(self._process(m))) for m in batch}
+            if batch := await self._watch(insist(self._receive, waits), is_no_answer):
+                in_flight |= {asyncio.create_task(self._finish(message)) for message in batch}
                 while len(in_flight) > self._settings.new_batch_threshold:
                     _, in_flight = await asyncio.wait(in_flight, return_when="FIRST_COMPLETED")
                 idle = idle_delays(self._settings.max_polling_seconds)
@@ -63,14 +85,26 @@ class QueueListener:
                     await asyncio.wait_for(stopping.wait(), next(idle))
         await asyncio.gather(*in_flight)
 
-    async def _watch(self, storage: Awaitable[Any]) -> Any:
-        """Wait for storage; log when it begins to fail and when it works again."""
+    async def _finish(self, message: QueueMessage) -> None:
+        await self._watch(self._process(message), may_pass)
+
+    async def _watch(
+        self, storage: Awaitable[T], is_trouble: Callable[[AzureError], bool]
+    ) -> T | None:
+        """Wait for storage; log when it begins to fail and when it works again.
+
+        Args:
+            storage: what it is asked.
+            is_trouble: which errors end the real host, if it gets nothing else for so long.
+        """
         try:
             answer = await storage
         except AzureError as error:  # at worst, a message comes back
             if not self._outage:
                 log.warning("%s: storage fails, will keep trying: %s", self._name, error)
             self._outage = True
+            if self._on_trouble and is_trouble(error):
+                self._on_trouble()
             return None
         if self._outage:
             log.info("%s: storage answers again", self._name)
@@ -86,19 +120,19 @@ class QueueListener:
 
     async def _process(self, message: QueueMessage) -> None:
         attempts, limit = message.dequeue_count or 1, self._settings.max_dequeue_count
-        body = _body(message.content, is_base64=self._settings.is_base64)
+        body = body_of(message.content, is_base64=self._settings.is_base64)
         if body is None:
             await self._move_to_poison(message, "not base64")
             return
         may_run = attempts <= limit or not self._poison
         if may_run and await self._invoke_locked(message, body):
-            await self._queue.delete_message(message)
+            await self._delete(message)
         elif not self._poison:
             return  # when its lock has run out, it comes back
         elif attempts >= limit:  # more, if the host died of the last one
             await self._move_to_poison(message, f"{limit} attempts")
         else:
-            await self._hide(message, self._settings.visibility_seconds)
+            await insist(lambda: self._hide(message, self._settings.visibility_seconds))
 
     async def _invoke_locked(self, message: QueueMessage, body: bytes) -> bool:
         """Keep the message hidden for as long as its function runs; tell if that succeeded."""
@@ -130,26 +164,20 @@ class QueueListener:
     async def _move_to_poison(self, message: QueueMessage, reason: str) -> None:
         if not self._poison:
             return
-        with suppress(ResourceExistsError):
-            await self._poison.create_queue()
-        await self._poison.send_message(message.content)
+        poison = self._poison
+        await insist(lambda: _put(poison, message.content))
         log.warning("moved id=%s to %s-poison: %s", message.id, self._name, reason)
-        await self._queue.delete_message(message)
+        await self._delete(message)
+
+    async def _delete(self, message: QueueMessage) -> None:
+        with suppress(ResourceNotFoundError):  # somebody else has, after its lock ran out
+            await insist(lambda: self._queue.delete_message(message))
 
 
-def _body(content: str, *, is_base64: bool) -> bytes | None:
-    """Return what a message's text stands for; None if it ought to be base64 and is not.
-
-    .NET's base64 allows white space anywhere, and nothing else that is not of the alphabet.
-    """
-    if not is_base64:
-        return content.encode()
-    text = re.sub(r"[ \t\r\n]", "", content)
-    try:
-        # Before Python 3.13, more padding than is due does not count as wrong.
-        return None if len(text) % 4 else binascii.a2b_base64(text, strict_mode=True)
-    except ValueError:
-        return None
+async def _put(queue: QueueClient, content: str) -> None:
+    with suppress(ResourceExistsError):
+        await queue.create_queue()
+    await queue.send_message(content)
 
 
 def idle_delays(longest: float) -> Iterator[float]:
@@ -162,48 +190,13 @@ def idle_delays(longest: float) -> Iterator[float]:
         growth *= 2
 
 
-def trigger_metadata(message: QueueMessage, text: str = "") -> dict[str, Datum]:
-    """Describe a message in the encoding that func.QueueMessage is decoded from.
-
-    As in the real host, an `id` in a JSON text becomes the id of func.QueueMessage, and so on:
-    https://github.com/Azure/azure-functions-python-worker/issues/1373
-    """
-    metadata: dict[str, Any] = {
-        "Id": message.id,
-        "PopReceipt": message.pop_receipt,
-        "DequeueCount": message.dequeue_count,
-        "ExpirationTime": message.expires_on,
-        "InsertionTime": message.inserted_on,
-        "NextVisibleTime": message.next_visible_on,
-    }
-    with suppress(ValueError, RecursionError, AttributeError):  # not JSON; not an object
-        body = {key.lower(): value for key, value in json.loads(text).items()}
-        for name in metadata:
-            if isinstance(value := body.get(name.lower()), str | int | float | dict):
-                metadata[name] = value if isinstance(value, dict) else _as_read(str(value))
-    encode = json.JSONEncoder(default=datetime.isoformat).encode
-    return {name: Datum(encode(value), "json") for name, value in metadata.items()}
-
-
-def _as_read(value: str) -> str:
-    """Return a JSON string as the host's reader hands it on: a date in another notation."""
-    if not re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", value):
-        return value
-    try:
-        date = datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    return (date.astimezone(UTC) if date.tzinfo else date).strftime("%m/%d/%Y %H:%M:%S")
-
-
 def _client(setting: str, queue_name: str) -> QueueClient:
     parts = os.environ.get(setting, "").split(";")  # the SDK takes no blanks between them
     try:
         return QueueClient.from_connection_string(
             ";".join(filter(None, map(str.strip, parts))),
             queue_name,
-            random_jitter_range=0,
-            **RETRY,
+            retry_total=0,
         )
     except ValueError as error:
         raise StartError(f"the app setting {setting} is not set or wrong: {error}") from None

@@ -6,8 +6,6 @@ https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer
 import asyncio
 import json
 import logging
-import os
-import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +14,7 @@ from azure.functions.meta import Datum
 from croniter import croniter
 
 from local_dev.functions_host.app_loader import Function, InvocationError
-from local_dev.functions_host.configuration import StartError
+from local_dev.functions_host.configuration import StartError, resolved
 
 SIX_FIELDS = 6  # NCRONTAB begins with the second; with five fields it is 0
 
@@ -28,7 +26,7 @@ class Timer:
 
     def __init__(self, function: Function) -> None:
         self._function = function
-        schedule = _resolved(str(function.trigger.get("schedule", "")))
+        schedule = resolved(str(function.trigger.get("schedule", "")))
         fields = schedule.split()
         self._schedule = schedule if len(fields) == SIX_FIELDS else f"0 {schedule}"
         if not croniter.is_valid(self._schedule, second_at_beginning=True):
@@ -59,9 +57,3 @@ class Timer:
             log.error("%s failed\n%s", self._function.name, error)  # noqa: TRY400 - is a trace
         else:
             log.info("%s succeeded", self._function.name)
-
-
-def _resolved(schedule: str) -> str:
-    """Return a schedule, which may stand in an app setting: `%Setting%`."""
-    setting = re.fullmatch("%(.+)%", schedule)
-    return os.environ.get(setting[1], "") if setting else schedule

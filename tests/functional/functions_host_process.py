@@ -63,6 +63,9 @@ class Host:
     def send_signal(self, number: signal.Signals) -> None:
         self._process.send(number)
 
+    def runs(self) -> bool:
+        return self._process.exit_code is None
+
     def exit_code(self) -> int:
         return self._process.ends(SECONDS)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from local_dev.programs import Running
 from tests.functional import real_listener
 from tests.functional.functions_host_process import Host
 
@@ -28,15 +29,23 @@ class Listener(Protocol):
     def calls(self) -> list[Call]:
         """Return the calls so far, in order."""
 
+    async def ends(self) -> None:
+        """Wait until it ends by itself."""
+
 
 @dataclass
 class RealListener:
     """Microsoft's listener, with the function in this process."""
 
     seen: list[Call] = field(default_factory=list)
+    program: Running | None = None
 
     def calls(self) -> list[Call]:
         return list(self.seen)
+
+    async def ends(self) -> None:
+        while self.program is None or self.program.exit_code is None:  # noqa: ASYNC110 - no events
+            await asyncio.sleep(0.1)
 
     async def function(self, message: Any) -> None:
         text = message.get_body().decode()
@@ -50,9 +59,15 @@ class StandIn:
     """The local Functions host, with the function of the sample app."""
 
     host: Host
+    before: int  # calls, of one that has ended
 
     def calls(self) -> list[Call]:
-        return [Call(r["id"], r["body"], r["dequeue_count"]) for r in self.host.started()]
+        calls = [Call(r["id"], r["body"], r["dequeue_count"]) for r in self.host.started()]
+        return calls[self.before :]
+
+    async def ends(self) -> None:
+        while self.host.runs():  # noqa: ASYNC110 - no events
+            await asyncio.sleep(0.1)
 
 
 @asynccontextmanager
@@ -63,8 +78,10 @@ async def listening(
     host.change_queue_settings(**settings)
     if kind == "stand-in":
         host.values["WorkDataType"] = "BINARY"
-        await asyncio.to_thread(host.start)
-        yield StandIn(host)
+        before = len(host.started())
+        await asyncio.to_thread(host.start, "--end-on-storage-trouble")
+        yield StandIn(host, before)
+        await asyncio.to_thread(host.kill)
         return
     host_json = folder / "host.json"
     host_json.write_text((host.app_dir / "host.json").read_text())
@@ -72,8 +89,9 @@ async def listening(
     functions = {host.queue_name: real.function}
     async with (
         real_listener.in_this_process(functions) as callback,
-        real_listener.listening(host.connection_string, functions, callback, host_json),
+        real_listener.listening(host.connection_string, functions, callback, host_json) as program,
     ):
+        real.program = program
         yield real
 
 

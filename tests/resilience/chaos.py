@@ -2,6 +2,7 @@
 
     make chaos                             1,000 messages of 50 users
     make chaos CHAOS="--seed 7 --kills 1"  other dice, other sizes
+    make chaos CHAOS="--outages 1"         and storage away for 40 s, which ends the hosts
     make chaos CHAOS="--queue-host PATH"   with Microsoft's queue listener; takes 15 minutes
 
 Users talk to the bot while everything fails at once: Direct Line and the channel as `faults` says,
@@ -44,6 +45,7 @@ from tests.resilience.ends import ends, waiting
 from tests.resilience.local_direct_line import LocalDirectLine
 from tests.resilience.users import User
 
+OUTAGE = 40.0  # seconds; longer than a Functions host bears
 LOCK_SECONDS = 10  # instead of the real host's 600, so that a killed host's messages come back soon
 PATIENCE = 900.0  # seconds until everything has settled
 
@@ -71,6 +73,7 @@ class Plan:
     users: int = 50
     kills: int = 3
     blips: int = 3
+    outages: int = 0
     seed: int = 1
 
 
@@ -86,6 +89,7 @@ class Outcome:
     doubled_by_a_kill: list[str]
     doubled: list[str]
     delivered_and_dead_lettered: list[str]
+    restarts: int
     seconds: float
     faults_hit: dict[str, int]
 
@@ -101,6 +105,7 @@ class Outcome:
             "delivered twice, the host killed in between": len(self.doubled_by_a_kill),
             "delivered twice for another reason": len(self.doubled),
             "delivered and dead-lettered": len(self.delivered_and_dead_lettered),
+            "hosts that ended for want of storage": self.restarts,
             "from the first word to the last delivery": f"{self.seconds:.0f} s",
             **{f"faults: {name}": count for name, count in self.faults_hit.items()},
         }
@@ -118,6 +123,9 @@ class Chaos:
         self._connection = stack.storage_connection
         self._processes = Processes()
         azurite, direct_line, host = stack.programs()
+        # Asked for its health, a host that was started again would be given up during an outage.
+        host = replace(host, ready=listening(stack.ports.functions))
+        host = replace(host, command=[*host.command, "--end-on-storage-trouble"])
         if queue_host is None:
             killed = (host, _without_http(host, free_ports(1)[0]))
         else:
@@ -128,6 +136,7 @@ class Chaos:
         self._killed = tuple(each.name for each in killed)
         self._direct_line = LocalDirectLine(session, f"http://localhost:{stack.ports.chat}")
         self._kills: list[datetime] = []
+        self._restarts = 0
 
     async def run(self, plan: Plan) -> Outcome:
         """Carry out the plan and count.
@@ -144,12 +153,14 @@ class Chaos:
             started = time.monotonic()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._mistreat(plan))
+                keeping = asyncio.create_task(self._keep_alive())
                 talking = [
                     group.create_task(user.talk(texts[number :: plan.users]))
                     for number, user in enumerate(users)
                 ]
             acknowledged = [words for each in talking for words in each.result()]
             await self._settled(acknowledged)
+            keeping.cancel()
             seconds = time.monotonic() - started
             return await self._outcome(acknowledged, sum(len(user.said) for user in users), seconds)
         finally:
@@ -157,7 +168,8 @@ class Chaos:
 
     async def _mistreat(self, plan: Plan) -> None:
         dice = random.Random(plan.seed)  # noqa: S311 - chance, not cryptography
-        misfortunes = [self._kill] * plan.kills + [self._interrupt_storage] * plan.blips
+        misfortunes = [self._kill] * plan.kills
+        misfortunes += [self._interrupt_storage] * plan.blips + [self._take_storage] * plan.outages
         dice.shuffle(misfortunes)
         for misfortune in misfortunes:
             await asyncio.sleep(dice.uniform(2, 6))
@@ -170,9 +182,25 @@ class Chaos:
         await self._processes.start(self._programs[name])
 
     async def _interrupt_storage(self, dice: random.Random) -> None:
+        await self._without_storage(dice.uniform(0, 4))
+
+    async def _take_storage(self, dice: random.Random) -> None:  # noqa: ARG002 - as the others
+        await self._without_storage(OUTAGE)
+
+    async def _without_storage(self, seconds: float) -> None:
         await self._processes.stop("azurite")
-        await asyncio.sleep(dice.uniform(0, 4))
+        await asyncio.sleep(seconds)
         await self._processes.start(self._programs["azurite"])
+
+    async def _keep_alive(self) -> None:
+        """Start again what has ended by itself, as Azure does."""
+        while True:
+            for name in self._killed:
+                if self._processes.has_ended(name):
+                    await self._processes.stop(name)
+                    self._restarts += 1
+                    await self._processes.start(self._programs[name])
+            await asyncio.sleep(1)
 
     async def _settled(self, acknowledged: Sequence[str]) -> None:
         """Wait until each message has come to its end and both queues are empty."""
@@ -197,6 +225,7 @@ class Chaos:
             doubled_by_a_kill=by_a_kill,
             doubled=doubled,
             delivered_and_dead_lettered=ended.twice_ended(),
+            restarts=self._restarts,
             seconds=seconds,
             faults_hit={_name(rule): rule["hits"] for rule in rules},
         )

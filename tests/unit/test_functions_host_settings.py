@@ -14,7 +14,8 @@ from azure.storage.queue import QueueMessage
 
 from local_dev.callers import ONLY_THIS_MACHINE
 from local_dev.functions_host.configuration import Configuration, StartError, is_disabled
-from local_dev.functions_host.queue_listener import QueueListener, idle_delays, trigger_metadata
+from local_dev.functions_host.queue_listener import QueueListener, idle_delays
+from local_dev.functions_host.queue_message import trigger_metadata
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
