@@ -64,6 +64,20 @@ def parts(name: str, *, more: bool) -> list[str]:
     return [name, MORE + name] if more else [name]
 
 
+class Host:
+    """The Functions host of a worker's process; some live on when that process dies.
+
+    https://github.com/Azure/azure-functions-host: each invocation of a dead worker has failed.
+    """
+
+    def __init__(self, process: "Process", *, lives_on: bool) -> None:
+        self.process, self.lives_on = process, lives_on
+        self.life = Life(process.life.name)
+        self.life.on_kill.append(process.life.kill)
+        if not lives_on:
+            process.life.on_kill.append(self.life.kill)
+
+
 class SkewedClock:
     """A clock of one process, some seconds off."""
 
@@ -237,15 +251,16 @@ class BadDay:
         """The Functions host: starts a worker's process again and again, and feeds it."""
         while True:
             process = self.new_process(name)
+            host = Host(process, lives_on=self.dice.random() < 0.5)
+            file = process.wiring.delivery.dead_letters.file
             listeners = [
-                self.spawn(self._listen(process, QUEUE_NAME, process.wiring.worker.handle)),
-                self.spawn(
-                    self._listen(
-                        process, POISON_QUEUE_NAME, process.wiring.delivery.dead_letters.file
-                    )
-                ),
+                self.spawn(self._listen(host, QUEUE_NAME, process.wiring.worker.handle)),
+                self.spawn(self._listen(host, POISON_QUEUE_NAME, file)),
             ]
             await self._end_of(process)
+            if process.life.dead and not host.life.dead:
+                self.weather.note(f"process of {name}", Fault.KILLED)
+                await asyncio.sleep(RESTART)  # and takes messages meanwhile, which all fail
             for listener in listeners:
                 listener.cancel()  # what is under way ends by itself, unless it died
             await asyncio.sleep(RESTART)
@@ -262,15 +277,15 @@ class BadDay:
                 return
         self.weather.note(f"host of {process.life.name}", Fault.STOPPED)
 
-    async def _listen(self, process: Process, name: str, function: Any) -> None:
+    async def _listen(self, host: Host, name: str, function: Any) -> None:
         trouble_since: float | None = None
         loop = asyncio.get_running_loop()
         queue = self.storage.queue(name)
-        while not process.life.dead:
+        while not host.life.dead:
             try:
                 received = await through(
                     self.weather,
-                    process.life,
+                    host.life,
                     "host.receive",
                     (),  # storms only
                     lambda: _now(queue.receive(lock=LOCK, most=BATCH)),
@@ -279,21 +294,19 @@ class BadDay:
             except ServiceUnavailable:
                 trouble_since = loop.time() if trouble_since is None else trouble_since
                 if loop.time() - trouble_since > 25:
-                    process.life.kill()
+                    host.life.kill()
                 received = []
             for message in received:
-                self.spawn(self._invoke(process, name, function, message))
+                self.spawn(self._invoke(host, name, function, message))
             idle = 2 if loop.time() < WEATHER_LASTS else 20  # the real one polls every 2 s
             await asyncio.sleep(0.1 if received else idle)
 
-    async def _invoke(
-        self, process: Process, name: str, function: Any, message: QueuedMessage
-    ) -> None:
+    async def _invoke(self, host: Host, name: str, function: Any, message: QueuedMessage) -> None:
         queue = self.storage.queue(name)
         try:
-            await function(message)
+            await self._outlived(host, self.spawn(function(message)))
         except ProactiveBotError:
-            await process.life.lives()
+            await host.life.lives()
             if message.dequeue_count >= MAX_DEQUEUE_COUNT and name == QUEUE_NAME:
                 await self.storage.queue(POISON_QUEUE_NAME).put(message.text)
                 queue.delete(message)
@@ -303,13 +316,23 @@ class BadDay:
             try:
                 await through(
                     self.weather,
-                    process.life,
+                    host.life,
                     "host.delete",
                     STORAGE,
                     lambda: _now(queue.delete(message)),
                 )
             except ServiceUnavailable:
                 return  # it stays hidden until its lock has run out
+
+    async def _outlived(self, host: Host, invocation: asyncio.Task[None]) -> None:
+        """Wait for an invocation, which fails when its process dies and the host does not."""
+        dies = self.spawn(host.process.life.death.wait())
+        await asyncio.wait({invocation, dies}, return_when=asyncio.FIRST_COMPLETED)
+        dies.cancel()
+        await host.life.lives()
+        if not invocation.done():
+            raise ServiceUnavailable("the worker's process is gone")
+        invocation.result()
 
     async def _until_calm(self) -> None:
         """Wait until both queues are empty and stay so, or patience ends."""

@@ -23,6 +23,7 @@ def test_all_is_well_in_the_evening_and_every_fault_met_every_call() -> None:
     missed = [(c, k) for c, kinds in CALLS.items() for k in kinds if not met[c, k.value]]
     assert not missed
     assert all(met[f"host of worker {number}", "stopped"] for number in range(2))
+    assert all(met[f"process of worker {number}", "killed"] for number in range(2))
 
 
 def test_a_day_is_the_same_each_time() -> None:

@@ -100,9 +100,9 @@ class Life:
     def kill(self) -> None:
         """End the process between two instructions."""
         if not self.dead:
+            self.dead = True
             for note in self.on_kill:
                 note()
-            self.dead = True
             self.death.set()
 
     async def freeze(self) -> None:
