@@ -3,6 +3,7 @@
 # make check  sets up and runs every static check
 # make lock   compiles requirements*.txt anew from pyproject.toml; UPGRADE=--upgrade for newer ones
 # make bench  measures the app beside what a user would pick instead; takes minutes
+# make package  builds the zip that is deployed to Azure, and says what is in it
 # make dead-letters  lists what could not be delivered; DO="replay --all", "show ID", "purge ID"
 
 PYTHON ?= python3
@@ -23,7 +24,7 @@ SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
 .PHONY: run test needs needs-python needs-node settings picture chaos bench peers dead-letters \
-  check check-lock lock format setup clean
+  package check check-lock lock format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -51,6 +52,10 @@ peers: $(PEERS_VENV)/.installed
 # In the storage account that AzureWebJobsStorage names, or local.settings.json does.
 dead-letters: $(VENV)/.installed
 	@$(VENV)/bin/python -m bot_logic.admin.dead_letters $(DO)
+
+# For Azure's Python and system, whichever this one is: docs/package.md
+package: $(VENV)/.installed
+	@$(VENV)/bin/python -m local_dev.package
 
 check: $(VENV)/.installed check-lock
 	$(VENV)/bin/ruff check .
@@ -143,4 +148,4 @@ $(WEB_CHAT): Makefile | needs-node
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(PEERS_VENV) .azurite local_dev/node_modules $(WEB_CHAT)
+	rm -rf $(VENV) $(PEERS_VENV) .azurite dist local_dev/node_modules $(WEB_CHAT)
