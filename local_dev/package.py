@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Final
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from local_dev import zip_file
 from local_dev.console import say
 from local_dev.programs import ROOT
 
@@ -25,7 +25,6 @@ DEPENDENCIES: Final = ".python_packages/lib/site-packages"
 PYTHON: Final = "3.13"  # the Function App's; docs/deploy.md creates it so
 PLATFORM: Final = "x86_64-manylinux_2_28"
 TIMEOUT: Final = 600  # seconds, for each program that is asked
-LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can hold
 NOT_SHIPPED: Final = (
     f"{DEPENDENCIES}/.lock",  # uv's own
     f"{DEPENDENCIES}/bin/*",  # commands; they name this checkout's Python
@@ -48,7 +47,8 @@ def build(root: Path = ROOT, path: Path = ZIP) -> str:
         copy_app(root, folder)
         install(folder / "requirements.txt", folder / DEPENDENCIES)
         compiled = compile_all(folder)
-        write_zip(path, folder)
+        shipped = _shipped(folder)
+        zip_file.write(path, ((_name(file, folder), file.read_bytes()) for file in shipped))
         return "\n".join([_summary(path), *_sizes(folder), compiled])
 
 
@@ -117,22 +117,13 @@ def _run(*module: str, problem: str) -> None:
         raise PackageError(f"{problem} within {TIMEOUT} s") from None
 
 
-def write_zip(path: Path, folder: Path) -> None:
-    """Write what a folder holds: the same files make the same zip, wherever and whenever."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    with ZipFile(draft, "w", compresslevel=9) as archive:
-        for file in _shipped(folder):
-            entry = ZipInfo(file.relative_to(folder).as_posix(), LONG_AGO)
-            entry.external_attr = 0o644 << 16  # whoever runs it there may read it
-            entry.compress_type = ZIP_DEFLATED
-            archive.writestr(entry, file.read_bytes(), compresslevel=9)
-    draft.replace(path)
-
-
 def _shipped(folder: Path) -> list[Path]:
     left_out = {path for pattern in NOT_SHIPPED for path in folder.glob(pattern)}
     return sorted(path for path in folder.rglob("*") if path.is_file() and path not in left_out)
+
+
+def _name(file: Path, folder: Path) -> str:
+    return file.relative_to(folder).as_posix()
 
 
 def _summary(path: Path) -> str:
