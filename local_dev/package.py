@@ -3,17 +3,15 @@
 python -m local_dev.package
 """
 
-import hashlib
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Final
 
-from local_dev import zip_file
+from local_dev import package_manifest, zip_file
 from local_dev.console import say
 from local_dev.programs import ROOT
 
@@ -49,7 +47,8 @@ def build(root: Path = ROOT, path: Path = ZIP) -> str:
         compiled = compile_all(folder)
         shipped = _shipped(folder)
         zip_file.write(path, ((_name(file, folder), file.read_bytes()) for file in shipped))
-        return "\n".join([_summary(path), *_sizes(folder), compiled])
+        parts = package_manifest.parts(folder, shipped, APP, folder / DEPENDENCIES)
+        return "\n".join([package_manifest.heading(path), *parts, compiled])
 
 
 def copy_app(root: Path, folder: Path) -> None:
@@ -124,36 +123,6 @@ def _shipped(folder: Path) -> list[Path]:
 
 def _name(file: Path, folder: Path) -> str:
     return file.relative_to(folder).as_posix()
-
-
-def _summary(path: Path) -> str:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return f"{_size(path.stat().st_size)}  {path.name}, sha256 {digest}; unpacked:"
-
-
-def _sizes(folder: Path) -> Iterator[str]:
-    """Say what is in the package: each part of the app and each dependency, with its size."""
-    shipped = {path: path.stat().st_size for path in _shipped(folder)}
-    bytecode = sum(shipped.pop(path) for path in list(shipped) if path.suffix == ".pyc")
-    for name in APP:
-        start = folder / name
-        inside = [size for path, size in shipped.items() if start in (path, *path.parents)]
-        yield _row(name, sum(inside))
-    site = folder / DEPENDENCIES
-    packages = {
-        f"{each.name} {each.version}": sum(shipped.get(site / file, 0) for file in each.files or ())
-        for each in distributions(path=[str(site)])
-    }
-    yield from (_row(*each) for each in sorted(packages.items(), key=lambda each: -each[1]))
-    yield _row("compiled modules", bytecode)
-
-
-def _row(name: str, size: int) -> str:
-    return f"{_size(size)}    {name}"
-
-
-def _size(count: int) -> str:
-    return f"{count / 1024:8,.0f} KiB"
 
 
 def main() -> int:
