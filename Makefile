@@ -3,6 +3,8 @@
 # make check  sets up and runs every static check
 # make lock   compiles requirements*.txt anew from pyproject.toml; UPGRADE=--upgrade for newer ones
 # make bench  measures the app beside what a user would pick instead; takes minutes
+# make package  builds the zip that is deployed to Azure, and says what is in it
+# make teams-package BOT_ID=...  builds the app package for Teams: docs/teams.md
 # make dead-letters  lists what could not be delivered; DO="replay --all", "show ID", "purge ID"
 
 PYTHON ?= python3
@@ -16,6 +18,8 @@ UPGRADE ?=
 AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
+TEAMS_SCHEMAS := local_dev/teams_schemas/.fetched
+TEAMS_SCHEMAS_PACKAGE := @microsoft/app-manifest@1.1.2
 
 # The Python that is asked for its version, and where a recipe says why it failed.
 INTERPRETER = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
@@ -23,14 +27,14 @@ SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
 .PHONY: run test needs needs-python needs-node settings picture chaos bench peers dead-letters \
-  check check-lock lock format setup clean
+  package teams-package check check-lock lock format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
 	@$(VENV)/bin/python -m local_dev.run --with-parent
 
 # Unit tests need less, so `make test TESTS=tests/unit` sets up less.
-test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup peers $(VENV)/.browser)
+test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup peers $(TEAMS_SCHEMAS) $(VENV)/.browser)
 	@$(VENV)/bin/python -m pytest $(TESTS)
 
 # The picture in the README, taken by the end-to-end test.
@@ -51,6 +55,14 @@ peers: $(PEERS_VENV)/.installed
 # In the storage account that AzureWebJobsStorage names, or local.settings.json does.
 dead-letters: $(VENV)/.installed
 	@$(VENV)/bin/python -m bot_logic.admin.dead_letters $(DO)
+
+# For Azure's Python and system, whichever this one is: docs/package.md
+package: $(VENV)/.installed
+	@$(VENV)/bin/python -m local_dev.package
+
+# For the bot with the app id BOT_ID; BOT_DOMAIN may name the host of its pages, if it has any.
+teams-package: needs $(VENV)/.installed $(TEAMS_SCHEMAS)
+	@$(VENV)/bin/python -m local_dev.teams_package
 
 check: $(VENV)/.installed check-lock
 	$(VENV)/bin/ruff check .
@@ -142,5 +154,14 @@ $(WEB_CHAT): Makefile | needs-node
 	  $(call SAY_WHY,"npm could not fetch Web Chat. $(call UNREACHABLE,npm)")
 	@touch $@
 
+# Microsoft's schemas of all versions of a Teams app's manifest, out of a package of theirs.
+$(TEAMS_SCHEMAS): Makefile | needs-node
+	@echo "Fetching the schemas of Teams ..."
+	@mkdir -p $(@D) && cd $(@D) && \
+	  package=$$(npm pack --loglevel=error --fetch-retries=1 $(TEAMS_SCHEMAS_PACKAGE)) && \
+	  tar -xzf "$$package" --strip-components=4 package/build/json-schemas/teams && rm "$$package" || \
+	  $(call SAY_WHY,"npm could not fetch the schemas of Teams. $(call UNREACHABLE,npm)")
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(PEERS_VENV) .azurite local_dev/node_modules $(WEB_CHAT)
+	rm -rf $(VENV) $(PEERS_VENV) .azurite dist local_dev/node_modules $(WEB_CHAT) $(dir $(TEAMS_SCHEMAS))

@@ -12,7 +12,13 @@ from botbuilder.core import ActivityHandler, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ChannelAccount
 
 from bot_logic.bot_endpoint import MessageCounter, Outbox
-from bot_logic.bot_endpoint.spoken import answer_to, format_data, message_of, spoken_text
+from bot_logic.bot_endpoint.spoken import (
+    answer_to,
+    format_data,
+    has_attachment,
+    message_of,
+    spoken_text,
+)
 from bot_logic.contract.envelope import WORKER_USER_ID, Envelope
 from bot_logic.deadline import within
 from bot_logic.errors import (
@@ -139,7 +145,7 @@ def _named(names: Iterable[str]) -> str:
 
 
 def _about_no_text(activity: Activity) -> str:
-    if activity.attachments:
+    if has_attachment(activity):
         return "Thank you for the attachment. I can only put text on the queue, though."
     if activity.value is not None:
         return "Thank you for the form. I can only put text on the queue, though."

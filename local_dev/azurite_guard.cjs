@@ -23,8 +23,8 @@ function isKnown(address) {
   return NAMES.has(AUTHORITY.exec(address.toLowerCase())?.[1]);
 }
 
-function mayCall({ host = "", origin = host }) {
-  return isKnown(host) && isKnown(origin);
+function mayCall({ host = "", origin = host, "x-forwarded-host": called = host }) {
+  return isKnown(host) && isKnown(origin) && called.split(",").every((name) => isKnown(name.trim()));
 }
 
 const emit = Server.prototype.emit;

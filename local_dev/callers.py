@@ -3,7 +3,9 @@
 Any site that is open in the developer's browser can send requests to localhost. Its name stands in
 `Origin`; or, once it has made its own name resolve to this machine (DNS rebinding), in `Host`. Both
 are judged before a request is looked at any further. Programs that are no browser send no `Origin`.
+A tunnel may put "localhost" into both; then `X-Forwarded-Host` has the name that was called.
 https://fetch.spec.whatwg.org/#origin-header
+https://github.com/microsoft/dev-tunnels/issues/507
 """
 
 import logging
@@ -17,12 +19,17 @@ from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDictProxy
 
 SETTING: Final = "AllowedLocalHosts"
+FORWARDED: Final = "X-Forwarded-Host"
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _AUTHORITY: Final = re.compile(rf"(?P<name>{_NAME.pattern}|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?")
 _ORIGIN: Final = re.compile(rf"https?://{_AUTHORITY.pattern}")
 _SHOWN: Final = 100  # characters of a header in the log
+_OTHER_NAME: Final = (
+    "This server is called localhost, 127.0.0.1 or [::1]. If you reach it by another name, "
+    f"for example through a tunnel, put that name into the setting {SETTING}."
+)
 
 logger = logging.getLogger(__name__)
 
@@ -79,10 +86,11 @@ def _problem(headers: CIMultiDictProxy[str], allowed: Callers) -> str | None:
     hosts, origins = headers.getall("Host", []), headers.getall("Origin", [])
     if len(hosts) != 1 or not allowed.may_address(hosts[0]):
         _log("Host", hosts)
-        return (
-            "This server is called localhost, 127.0.0.1 or [::1]. If you reach it by another name, "
-            f"for example through a tunnel, put that name into the setting {SETTING}."
-        )
+        return _OTHER_NAME
+    called = [name.strip() for each in headers.getall(FORWARDED, []) for name in each.split(",")]
+    if not all(map(allowed.may_address, called)):
+        _log(FORWARDED, called)
+        return _OTHER_NAME
     if not all(map(allowed.may_come_from, origins)):
         _log("Origin", origins)
         return (

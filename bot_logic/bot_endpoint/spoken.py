@@ -24,13 +24,20 @@ _TAG: Final = re.compile(r"</?at(?:\s[^<>]{0,200})?>", re.IGNORECASE)
 def spoken_text(activity: Activity) -> str:
     """Return what was said to the bot: without its own name, and others' names without markup."""
     text = activity.text or ""
-    for mention in islice(_mentions(activity), MAX_MENTIONS):
-        markup, account = mention["text"], mention["mentioned"]
+    for markup, account in islice(_mentions(activity), MAX_MENTIONS):
         if account.get("id") == activity.recipient.id:
             text = re.sub(rf"{re.escape(markup)}[ \xa0]?", "", text)
         else:
             text = text.replace(markup, _TAG.sub("", markup))
     return text.strip()
+
+
+def has_attachment(activity: Activity) -> bool:
+    """Tell whether something is attached besides the text, which Teams attaches as HTML, too.
+
+    https://github.com/MicrosoftDocs/msteams-docs/issues/3960
+    """
+    return any(each.content_type != "text/html" for each in activity.attachments or ())
 
 
 def answer_to(activity: Activity, text: str) -> Activity:
@@ -58,11 +65,22 @@ def _message(text: str, text_format: Any) -> Activity:
     return Activity(type=ActivityTypes.message, text=text, text_format=known)
 
 
-def _mentions(activity: Activity) -> Iterator[Mapping[str, Any]]:
-    """Yield the mentions that say who is meant and how it stands in the text."""
+def _mentions(activity: Activity) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield how each mention stands in the text, and who is meant."""
     for entity in activity.entities or ():
         fields = entity.additional_properties or {}
-        is_mention = str(entity.type).lower() == "mention"
-        markup, account = fields.get("text"), fields.get("mentioned")
-        if is_mention and isinstance(markup, str) and markup and isinstance(account, dict):
-            yield fields
+        account = fields.get("mentioned")
+        if str(entity.type).lower() == "mention" and isinstance(account, dict):
+            markup = _markup(fields.get("text"), account.get("name"))
+            if markup:
+                yield markup, account
+
+
+def _markup(text: Any, name: Any) -> str:
+    """Return a mention as it stands in the text; Teams' group chats have left that out.
+
+    https://github.com/microsoft/botbuilder-dotnet/issues/2504
+    """
+    if text is None and isinstance(name, str) and name:
+        return f"<at>{name}</at>"
+    return text if isinstance(text, str) else ""

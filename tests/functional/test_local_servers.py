@@ -151,6 +151,33 @@ def signature() -> str:
     )
 
 
+# A dev tunnel puts "localhost" into Host and Origin, and the name that was called here.
+TUNNELS = ["bot.example", "localhost, bot.example", "bot.example:443", "localhost@bot.example", ""]
+
+
+@pytest.mark.parametrize("called", TUNNELS)
+async def test_what_comes_through_a_tunnel_counts_by_the_name_that_was_called(
+    app: AppUnderTest, web: Host, azurite: Azurite, called: str
+) -> None:
+    ports = (web.port, int(app.direct_line.base_url.rpartition(":")[2]), azurite.queue_port)
+    for port in ports:
+        url, headers = f"http://localhost:{port}/", {"X-Forwarded-Host": called}
+        async with app.session.get(url, headers=headers) as answer:
+            assert answer.status == 403, port
+            assert "AllowedLocalHosts" in await answer.text(), port
+
+
+def test_a_tunnel_that_the_settings_allow_reaches_the_local_functions_host(host: Host) -> None:
+    host.values["AllowedLocalHosts"] = "bot.example"
+    host.start()
+    for called, expected in {
+        "bot.example": 202,
+        "bot.example:443": 202,
+        "other.example": 403,
+    }.items():
+        assert host.request("GET", "/api/echo", X_Forwarded_Host=called)[0] == expected
+
+
 async def test_no_other_site_puts_a_message_on_a_queue_or_reads_one(azurite: Azurite) -> None:
     base, message = f"http://127.0.0.1:{azurite.queue_port}", "<QueueMessage><MessageText>x"
     message += "</MessageText></QueueMessage>"
