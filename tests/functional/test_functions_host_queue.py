@@ -184,3 +184,17 @@ def test_a_timer_calls_its_function_again_and_again(host: Host, loader: str) -> 
     host.start("--loader", loader)
     eventually(lambda: len(host.ticks()) > 1)
     assert host.ticks()[0]["past_due"] is False
+
+
+def test_a_queues_name_may_stand_in_a_setting(host: Host) -> None:
+    host.values |= {"WorkQueue": "%NameOfTheQueue%", "NameOfTheQueue": host.queue_name}
+    host.start()
+    host.put("hello")
+    eventually(host.done)
+
+
+def test_a_queues_name_in_a_setting_that_is_not_there_stops_the_start(host: Host) -> None:
+    host.values["WorkQueue"] = "%NoSuchSetting%"
+    host.launch()
+    assert host.exit_code() == 1
+    assert "the app setting NoSuchSetting is not set" in host.log()
