@@ -43,7 +43,12 @@ def test_a_timer_waits_until_its_schedule_says_so(
     assert Timer(Function(schedule)).seconds_until_next(NOON) == seconds
 
 
-@pytest.mark.parametrize("schedule", ["", "soon", "61 * * * * *", "%Missing%", "00:00:05"])
+def test_a_schedule_in_a_setting_that_is_not_there_is_named() -> None:
+    with pytest.raises(StartError, match="the app setting Missing is not set"):
+        Timer(Function("%Missing%"))
+
+
+@pytest.mark.parametrize("schedule", ["", "soon", "61 * * * * *", "00:00:05"])
 def test_what_is_no_schedule_is_named(schedule: str) -> None:
     with pytest.raises(StartError, match=r"f: .* is not a schedule"):
         Timer(Function(schedule))
