@@ -22,7 +22,12 @@ PUBLISHED: dict[str, str] = (
 OWN_SECRETS = {"DirectLineSecret": "secret", "TriggerSigningKey": "k" * 32}
 EXAMPLE = PUBLISHED | OWN_SECRETS
 ANYWHERE = {"DirectLineEndpoint": "", "AzureWebJobsStorage": "AccountName=acc;AccountKey=c2VjcmV0"}
-REGISTERED = EXAMPLE | {"MicrosoftAppId": "app-id", "MicrosoftAppPassword": "app-password"}
+REGISTERED = EXAMPLE | {
+    "MicrosoftAppType": "MultiTenant",
+    "MicrosoftAppId": "app-id",
+    "MicrosoftAppPassword": "app-password",
+}
+IN_AZURE = {"MicrosoftAppType", "MicrosoftAppId"}
 
 
 def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
@@ -98,16 +103,21 @@ def test_the_signing_key_is_a_list_whose_first_signs() -> None:
 @pytest.mark.parametrize(
     ("environ", "missing"),
     [
-        ({"MicrosoftAppId": "app-id"}, {"MicrosoftAppPassword"}),
+        ({"MicrosoftAppId": "app-id"}, {"MicrosoftAppType"}),
+        (
+            {"MicrosoftAppType": "MultiTenant", "MicrosoftAppId": "app-id"},
+            {"MicrosoftAppPassword"},
+        ),
         ({"MicrosoftAppType": "SingleTenant"}, {"MicrosoftAppId", "MicrosoftAppTenantId"}),
         (
             {"MicrosoftAppType": "userassignedmsi"},
             {"MicrosoftAppId", "MicrosoftAppTenantId", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"},
         ),
-        (OWN_SECRETS | {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"}, {"MicrosoftAppId"}),
-        (OWN_SECRETS | {"AZURE_FUNCTIONS_ENVIRONMENT": ""}, {"MicrosoftAppId"}),
+        (OWN_SECRETS | {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"}, IN_AZURE),
+        (OWN_SECRETS | {"AZURE_FUNCTIONS_ENVIRONMENT": ""}, IN_AZURE),
     ],
     ids=[
+        "type",
         "password",
         "single tenant",
         "managed identity",
@@ -118,6 +128,12 @@ def test_the_signing_key_is_a_list_whose_first_signs() -> None:
 def test_an_incomplete_identity_is_named(environ: dict[str, str], missing: set[str]) -> None:
     problems = problems_of(EXAMPLE | ANYWHERE | environ)
     assert {problem.split()[0] for problem in problems} == missing
+
+
+def test_an_app_ids_type_is_not_guessed_and_the_error_says_which_there_are() -> None:
+    (problem,) = problems_of(REGISTERED | {"MicrosoftAppType": ""})
+    assert problem.startswith("MicrosoftAppType is missing: UserAssignedMSI or SingleTenant")
+    assert "MultiTenant only if it was created so, before August 2025" in problem
 
 
 @pytest.mark.parametrize(
