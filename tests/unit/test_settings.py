@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -162,6 +163,29 @@ def test_the_bot_logs_in_where_its_type_says(environ: dict[str, str], authority:
 def test_a_cloud_is_known_in_capitals_and_with_a_last_slash(written: str) -> None:
     identity = Settings.from_environment(REGISTERED | {"ChannelService": written}).identity
     assert identity.oauth_scope == GOVERNMENT_CLOUD.oauth_scope
+
+
+def test_in_azure_government_nothing_is_asked_of_the_public_cloud() -> None:
+    storage = "AzureWebJobsStorage"
+    addresses = {
+        f"{storage}__{service}ServiceUri": f"https://acc.{service}.core.usgovcloudapi.net"
+        for service in ("queue", "table")
+    }
+    settings = Settings.from_environment(
+        {name: value for name, value in REGISTERED.items() if name != storage}
+        | addresses
+        | {"MicrosoftAppType": "SingleTenant", "MicrosoftAppTenantId": "tenant"}
+        | {"ChannelService": "https://botframework.azure.us", "DirectLineEndpoint": ""}
+    )
+    identity = settings.identity
+    asked = [
+        *(settings.storage.queue_url, settings.storage.table_url, settings.direct_line_endpoint),
+        *(identity.authority, identity.oauth_scope, identity.channel_token_issuer),
+        *(identity.channel_openid_metadata_url, identity.emulator_openid_metadata_url),
+    ]
+    for url in asked:
+        host = urlsplit(url).hostname or ""
+        assert host.endswith((".us", ".usgovcloudapi.net")), url
 
 
 def test_the_sdks_names_override_where_tokens_come_from() -> None:
