@@ -14,6 +14,7 @@ from tests.infra.tools import HERE, INFRA, checker, run
 
 SHELL = INFRA / "hooks/postprovision.sh"
 POWERSHELL = INFRA / "hooks/postprovision.ps1"
+SCRIPTS = {end: sorted((INFRA / "hooks").glob(f"*.{end}")) for end in ("sh", "ps1")}
 ENVIRONMENT = {
     "AZURE_SUBSCRIPTION_ID": "subscription",
     "AZURE_RESOURCE_GROUP": "group",
@@ -89,6 +90,11 @@ class Azure:
         done = self.run_hook(**environ)
         assert done.returncode == 1, done.stdout
         return done.stderr.splitlines()[-1]
+
+
+def test_each_hook_is_there_for_both_shells() -> None:
+    shell, powershell = ([script.stem for script in scripts] for scripts in SCRIPTS.values())
+    assert shell == powershell
 
 
 @pytest.fixture(params=["sh", "pwsh"])
@@ -230,14 +236,16 @@ def test_both_hooks_fail_with_the_same_sentences() -> None:
     assert sorted(said) == sorted(sentences)
 
 
-def test_shellcheck_finds_nothing() -> None:
-    done = run(checker("shellcheck"), SHELL)
+@pytest.mark.parametrize("script", SCRIPTS["sh"], ids=lambda script: script.name)
+def test_shellcheck_finds_nothing(script: Path) -> None:
+    done = run(checker("shellcheck"), script)
     assert done.returncode == 0, done.stdout
 
 
-def test_powershell_can_be_parsed() -> None:
+@pytest.mark.parametrize("script", SCRIPTS["ps1"], ids=lambda script: script.name)
+def test_powershell_can_be_parsed(script: Path) -> None:
     python = checker("checkov").replace("checkov", "python")
-    done = run(python, HERE / "powershell_syntax.py", POWERSHELL)
+    done = run(python, HERE / "powershell_syntax.py", script)
     assert done.stdout + done.stderr == ""
 
 
