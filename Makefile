@@ -12,6 +12,8 @@ PYTHON ?= python3
 VENV ?= .venv
 PEERS_VENV = $(VENV)-peers
 INFRA_VENV = $(VENV)-infra
+KQL_PARSER = $(INFRA_VENV)/kql/bridge.min.js
+KQL_PARSER_PACKAGE := @kusto/language-service-next@12.4.1
 PEERS = benchmarks/peers/requirements.txt benchmarks/peers/requirements-no-deps.txt
 TESTS ?= tests
 DO ?= list
@@ -73,7 +75,7 @@ check: $(VENV)/.installed check-lock
 	$(VENV)/bin/lint-imports --no-logo
 
 # With Microsoft's compiler (BICEP names it, or it is on PATH); what is missing is skipped and said.
-check-infra: $(VENV)/.installed $(INFRA_VENV)/.installed
+check-infra: $(VENV)/.installed $(INFRA_VENV)/.installed $(KQL_PARSER)
 	@INFRA_TOOLS=$(abspath $(INFRA_VENV))/bin $(VENV)/bin/python -m pytest tests/infra
 
 # What each combination of parameters makes, worked out anew: look at the difference.
@@ -148,6 +150,16 @@ $(INFRA_VENV)/.installed: tests/infra/requirements.txt $(VENV)/.installed
 	@echo "Installing what checks infra/ into $(INFRA_VENV) ..."
 	@$(VENV)/bin/python -m venv $(INFRA_VENV)
 	@$(INFRA_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# Microsoft's own parser of the queries in infra/, two files of a package.
+$(KQL_PARSER): Makefile $(INFRA_VENV)/.installed | needs-node
+	@echo "Fetching the parser of queries ..."
+	@mkdir -p $(@D) && cd $(@D) && \
+	  package=$$(npm pack --loglevel=error --fetch-retries=1 $(KQL_PARSER_PACKAGE)) && \
+	  tar -xzf "$$package" --strip-components=1 package/bridge.min.js \
+	    package/Kusto.Language.Bridge.min.js && rm "$$package" || \
+	  $(call SAY_WHY,"npm could not fetch the parser of queries. $(call UNREACHABLE,npm)")
 	@touch $@
 
 # For the end-to-end tests: the system's Chromium, or else Playwright's own.

@@ -68,7 +68,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       evaluationFrequency: 'PT5M'
       windowSize: 'PT15M'
       autoMitigate: true
-      skipQueryValidation: true // a workspace made a minute ago does not know its tables yet
+      skipQueryValidation: true // a new workspace does not know its tables yet; make check-infra looks
       criteria: {
         allOf: [
           {

@@ -244,13 +244,11 @@ def test_shellcheck_finds_nothing(script: Path) -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS["ps1"], ids=lambda script: script.name)
 def test_powershell_can_be_parsed(script: Path) -> None:
-    python = checker("checkov").replace("checkov", "python")
-    done = run(python, HERE / "powershell_syntax.py", script)
+    done = run(checker("python"), HERE / "powershell_syntax.py", script)
     assert done.stdout + done.stderr == ""
 
 
 def test_powershell_that_cannot_be_parsed_is_noticed(tmp_path: Path) -> None:
-    python = checker("checkov").replace("checkov", "python")
     wrong = tmp_path / "wrong.ps1"
     wrong.write_text(POWERSHELL.read_text().replace("finally {", "finally"))
-    assert run(python, HERE / "powershell_syntax.py", wrong).stdout
+    assert run(checker("python"), HERE / "powershell_syntax.py", wrong).stdout

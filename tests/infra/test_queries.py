@@ -1,11 +1,12 @@
 """The alerts and the workbook ask for what the app tells: one list of names for both."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.infra.tools import INFRA
+from tests.infra.tools import HERE, INFRA, checker, run
 
 QUERIES = sorted((INFRA / "queries").glob("*.kql"))
 
@@ -16,6 +17,34 @@ def test_each_metric_that_is_asked_for_is_one_that_the_app_tells() -> None:
     asked = set(re.findall(r'"(proactive_bot\.[\w.]+\w)"', "".join(map(Path.read_text, QUERIES))))
     assert asked
     assert asked <= told
+
+
+def kql_diagnostics(*queries: Path) -> str:
+    parser = Path(checker("python")).parent.parent / "kql"
+    done = run(str(shutil.which("node")), HERE / "kql_diagnostics.cjs", parser, *queries)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_microsofts_parser_finds_nothing_wrong() -> None:
+    assert kql_diagnostics(*QUERIES) == ""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("summarize", "sumarize", "Query operator expected"),
+        ("ItemCount,", "Items,", "'Items' does not refer to any known column"),
+        ("sumif", "sumIf", "'sumIf' does not refer to any known function"),
+    ],
+)
+def test_what_is_wrong_in_a_query_is_found(
+    right: str, wrong: str, said: str, tmp_path: Path
+) -> None:
+    query = (INFRA / "queries/failures.kql").read_text()
+    assert right in query
+    (tmp_path / "wrong.kql").write_text(query.replace(right, wrong))
+    assert said in kql_diagnostics(tmp_path / "wrong.kql")
 
 
 def test_each_query_is_used() -> None:
