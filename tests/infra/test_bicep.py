@@ -72,14 +72,28 @@ def test_a_deployment_makes_what_was_agreed(combination: Path) -> None:
     snapshot(combination, "validate")
 
 
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=lambda file: file.stem)
+def test_its_outputs_are_those_that_were_agreed(combination: Path, tmp_path: Path) -> None:
+    """The compiler's own comparison leaves them out."""
+    again = copy_of_all(tmp_path) / combination.name
+    snapshot(again, "overwrite")
+    made = json.loads(again.with_suffix(".snapshot.json").read_text())
+    assert made["outputs"] == kept(combination.stem)["outputs"]
+
+
 def test_a_difference_from_what_was_agreed_is_an_error(tmp_path: Path) -> None:
-    main = shutil.copytree(INFRA, tmp_path / "infra") / "main.bicep"
-    main.write_text(
-        main.read_text().replace("param botSku string = 'S1'", "param botSku string = 'F0'")
-    )
-    copy = shutil.copytree(HERE / "snapshots", tmp_path / "tests/infra/snapshots")
+    copy = copy_of_all(tmp_path)
+    main = tmp_path / "infra/main.bicep"
+    sku = "param botSku string = "
+    main.write_text(main.read_text().replace(f"{sku}'S1'", f"{sku}'F0'"))
     with pytest.raises(AssertionError, match="F0"):
         snapshot(copy / "default.bicepparam", "validate")
+
+
+def copy_of_all(folder: Path) -> Path:
+    """Copy infra/ and the snapshots, each at its place; return where the snapshots are."""
+    shutil.copytree(INFRA, folder / "infra")
+    return shutil.copytree(HERE / "snapshots", folder / "tests/infra/snapshots")
 
 
 def test_no_output_is_a_secret() -> None:
