@@ -19,6 +19,14 @@ def test_each_metric_that_is_asked_for_is_one_that_the_app_tells() -> None:
     assert asked <= told
 
 
+def test_the_log_event_that_is_asked_for_is_one_that_the_app_logs() -> None:
+    events = pytest.importorskip(
+        "bot_logic.telemetry.log_events", reason="no events have names yet"
+    )
+    asked = re.findall(r'Message has "([^"]+)"', "".join(map(Path.read_text, QUERIES)))
+    assert asked == [events.Event.DEAD_LETTER_FILED.value]
+
+
 def kql_diagnostics(*queries: Path) -> str:
     parser = Path(checker("python")).parent.parent / "kql"
     done = run(str(shutil.which("node")), HERE / "kql_diagnostics.cjs", parser, *queries)
