@@ -1,6 +1,7 @@
 # make run    sets up and starts everything; Ctrl-C ends it
 # make test   sets up and runs every test
 # make check  sets up and runs every static check
+# make check-infra  checks infra/ without Azure: Bicep, policies, hooks
 # make lock   compiles requirements*.txt anew from pyproject.toml; UPGRADE=--upgrade for newer ones
 # make bench  measures the app beside what a user would pick instead; takes minutes
 # make package  builds the zip that is deployed to Azure, and says what is in it
@@ -10,6 +11,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 PEERS_VENV = $(VENV)-peers
+INFRA_VENV = $(VENV)-infra
+KQL_PARSER = $(INFRA_VENV)/kql/bridge.min.js
+KQL_PARSER_PACKAGE := @kusto/language-service-next@12.4.1
 PEERS = benchmarks/peers/requirements.txt benchmarks/peers/requirements-no-deps.txt
 TESTS ?= tests
 DO ?= list
@@ -27,7 +31,7 @@ SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
 .PHONY: run test needs needs-python needs-node settings picture chaos bench peers dead-letters \
-  package teams-package check check-lock lock format setup clean
+  package teams-package check check-infra infra-snapshots check-lock lock format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -69,6 +73,14 @@ check: $(VENV)/.installed check-lock
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
+
+# With Microsoft's compiler (BICEP names it, or it is on PATH); what is missing is skipped and said.
+check-infra: $(VENV)/.installed $(INFRA_VENV)/.installed $(KQL_PARSER)
+	@INFRA_TOOLS=$(abspath $(INFRA_VENV))/bin $(VENV)/bin/python -m pytest tests/infra
+
+# What each combination of parameters makes, worked out anew: look at the difference.
+infra-snapshots: $(VENV)/.installed
+	@$(VENV)/bin/python -m tests.infra.renew_snapshots
 
 format: $(VENV)/.installed
 	$(VENV)/bin/ruff check --fix .
@@ -134,6 +146,22 @@ $(PEERS_VENV)/.installed: $(PEERS) $(VENV)/.installed
 	@$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $(lastword $(PEERS))
 	@touch $@
 
+$(INFRA_VENV)/.installed: tests/infra/requirements.txt $(VENV)/.installed
+	@echo "Installing what checks infra/ into $(INFRA_VENV) ..."
+	@$(VENV)/bin/python -m venv $(INFRA_VENV)
+	@$(INFRA_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# Microsoft's own parser of the queries in infra/, two files of a package.
+$(KQL_PARSER): Makefile $(INFRA_VENV)/.installed | needs-node
+	@echo "Fetching the parser of queries ..."
+	@mkdir -p $(@D) && cd $(@D) && \
+	  package=$$(npm pack --loglevel=error --fetch-retries=1 $(KQL_PARSER_PACKAGE)) && \
+	  tar -xzf "$$package" --strip-components=1 package/bridge.min.js \
+	    package/Kusto.Language.Bridge.min.js && rm "$$package" || \
+	  $(call SAY_WHY,"npm could not fetch the parser of queries. $(call UNREACHABLE,npm)")
+	@touch $@
+
 # For the end-to-end tests: the system's Chromium, or else Playwright's own.
 $(VENV)/.browser: $(VENV)/.installed
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
@@ -164,4 +192,4 @@ $(TEAMS_SCHEMAS): Makefile | needs-node
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(PEERS_VENV) .azurite dist local_dev/node_modules $(WEB_CHAT) $(dir $(TEAMS_SCHEMAS))
+	rm -rf $(VENV) $(PEERS_VENV) $(INFRA_VENV) .azurite dist local_dev/node_modules $(WEB_CHAT) $(dir $(TEAMS_SCHEMAS))

@@ -39,6 +39,7 @@ class Channel:
         self._key = SigningKey()
         self.token = self._key.bearer(APP_ID, self.url)
         return {
+            "MicrosoftAppType": "MultiTenant",
             "MicrosoftAppId": APP_ID,
             "MicrosoftAppPassword": "an-app-password-of-the-benchmarks",
             "ToChannelFromBotLoginUrl": f"{self.url}/botframework.com",

@@ -7,6 +7,7 @@ from bot_logic.secret import Secret
 
 AppType = Literal["MultiTenant", "SingleTenant", "UserAssignedMSI"]
 APP_TYPES: Final[tuple[AppType, ...]] = ("MultiTenant", "SingleTenant", "UserAssignedMSI")
+ONE_TENANT: Final[tuple[AppType, ...]] = ("SingleTenant", "UserAssignedMSI")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from bot_logic.addresses import BOT_FRAMEWORK_HOSTS, LOOPBACK_HOSTS, ServiceUrls
 from bot_logic.bot_identity import (
     APP_TYPES,
     GOVERNMENT_CLOUD,
+    ONE_TENANT,
     PUBLIC_CLOUD,
     AppType,
     BotIdentity,
@@ -401,13 +402,24 @@ def _service_urls(read: _Reader) -> ServiceUrls:
     return ServiceUrls((*BOT_FRAMEWORK_HOSTS, *names), loopback=read.runs_locally)
 
 
-def _app_type(read: _Reader) -> AppType:
-    value = read.optional("MicrosoftAppType", "MultiTenant")
+def _app_type(read: _Reader, app_id: str) -> AppType | None:
+    """Read how the bot is registered; None if it is anonymous, or if that is not known.
+
+    https://learn.microsoft.com/azure/bot-service/bot-service-quickstart-registration
+    """
+    value = read.optional("MicrosoftAppType")
     for known in APP_TYPES:
         if known.lower() == value.lower():
             return known
-    read.refuse("MicrosoftAppType", f"must be one of {', '.join(APP_TYPES)}")
-    return "MultiTenant"
+    if value:
+        read.refuse("MicrosoftAppType", f"must be one of {', '.join(APP_TYPES)}")
+    elif app_id or not read.runs_locally:
+        read.refuse(
+            "MicrosoftAppType",
+            "is missing: UserAssignedMSI or SingleTenant, whichever the Azure Bot is "
+            "(MultiTenant only if it was created so, before August 2025)",
+        )
+    return None
 
 
 def _cloud(read: _Reader) -> Cloud:
@@ -418,23 +430,24 @@ def _cloud(read: _Reader) -> Cloud:
 
 
 def _identity(read: _Reader) -> BotIdentity:
-    app_id, app_type, cloud = read.word("MicrosoftAppId"), _app_type(read), _cloud(read)
-    managed = app_type == "UserAssignedMSI"
-    if not read.runs_locally or app_type != "MultiTenant":
+    app_id, cloud = read.word("MicrosoftAppId"), _cloud(read)
+    app_type = _app_type(read, app_id)
+    managed, of_one_tenant = app_type == "UserAssignedMSI", app_type in ONE_TENANT
+    if not read.runs_locally or of_one_tenant:
         read.required("MicrosoftAppId", "" if app_id else " (only a local run may be anonymous)")
-    if app_id and not managed:
+    if app_id and app_type and not managed:
         read.required("MicrosoftAppPassword")
-    if app_type != "MultiTenant":
+    if of_one_tenant:
         read.required("MicrosoftAppTenantId", f" (MicrosoftAppType is {app_type})")
     tenant = read.word("MicrosoftAppTenantId")
-    login_tenant = cloud.default_tenant if app_type == "MultiTenant" else tenant
+    login_tenant = tenant if of_one_tenant else cloud.default_tenant
     identity_endpoint, identity_header = "", Secret("")
     if managed:
         identity_endpoint, identity_header = _identity_endpoint(read, "")
     return BotIdentity(
         app_id=app_id,
         password=Secret(read.optional("MicrosoftAppPassword")),
-        app_type=app_type,
+        app_type=app_type or "MultiTenant",  # never asked for: it is anonymous, or refused
         tenant_id=tenant,
         authority=read.url("ToChannelFromBotLoginUrl", f"{cloud.login_url}/{login_tenant}"),
         oauth_scope=read.optional("ToChannelFromBotOAuthScope", cloud.oauth_scope),

@@ -227,6 +227,7 @@ async def app_under_test(
         }
         if registered:
             environ |= {
+                "MicrosoftAppType": "MultiTenant",
                 "MicrosoftAppId": APP_ID,
                 "MicrosoftAppPassword": APP_PASSWORD,
                 "ToChannelFromBotLoginUrl": f"{direct_line.base_url}/botframework.com",

@@ -74,6 +74,7 @@ async def identity(endpoint: TokenEndpoint) -> AsyncIterator[BotIdentity]:
                 "AzureWebJobsStorage": "UseDevelopmentStorage=true",
                 "DirectLineSecret": "secret",
                 "TriggerSigningKey": "k" * 32,
+                "MicrosoftAppType": "MultiTenant",
                 "MicrosoftAppId": "app-id",
                 "MicrosoftAppPassword": "password",
                 "MicrosoftAppTenantId": "tenant",

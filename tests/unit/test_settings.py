@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -22,7 +23,12 @@ PUBLISHED: dict[str, str] = (
 OWN_SECRETS = {"DirectLineSecret": "secret", "TriggerSigningKey": "k" * 32}
 EXAMPLE = PUBLISHED | OWN_SECRETS
 ANYWHERE = {"DirectLineEndpoint": "", "AzureWebJobsStorage": "AccountName=acc;AccountKey=c2VjcmV0"}
-REGISTERED = EXAMPLE | {"MicrosoftAppId": "app-id", "MicrosoftAppPassword": "app-password"}
+REGISTERED = EXAMPLE | {
+    "MicrosoftAppType": "MultiTenant",
+    "MicrosoftAppId": "app-id",
+    "MicrosoftAppPassword": "app-password",
+}
+IN_AZURE = {"MicrosoftAppType", "MicrosoftAppId"}
 
 
 def problems_of(environ: dict[str, str]) -> tuple[str, ...]:
@@ -98,16 +104,21 @@ def test_the_signing_key_is_a_list_whose_first_signs() -> None:
 @pytest.mark.parametrize(
     ("environ", "missing"),
     [
-        ({"MicrosoftAppId": "app-id"}, {"MicrosoftAppPassword"}),
+        ({"MicrosoftAppId": "app-id"}, {"MicrosoftAppType"}),
+        (
+            {"MicrosoftAppType": "MultiTenant", "MicrosoftAppId": "app-id"},
+            {"MicrosoftAppPassword"},
+        ),
         ({"MicrosoftAppType": "SingleTenant"}, {"MicrosoftAppId", "MicrosoftAppTenantId"}),
         (
             {"MicrosoftAppType": "userassignedmsi"},
             {"MicrosoftAppId", "MicrosoftAppTenantId", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"},
         ),
-        (OWN_SECRETS | {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"}, {"MicrosoftAppId"}),
-        (OWN_SECRETS | {"AZURE_FUNCTIONS_ENVIRONMENT": ""}, {"MicrosoftAppId"}),
+        (OWN_SECRETS | {"AZURE_FUNCTIONS_ENVIRONMENT": "Production"}, IN_AZURE),
+        (OWN_SECRETS | {"AZURE_FUNCTIONS_ENVIRONMENT": ""}, IN_AZURE),
     ],
     ids=[
+        "type",
         "password",
         "single tenant",
         "managed identity",
@@ -118,6 +129,12 @@ def test_the_signing_key_is_a_list_whose_first_signs() -> None:
 def test_an_incomplete_identity_is_named(environ: dict[str, str], missing: set[str]) -> None:
     problems = problems_of(EXAMPLE | ANYWHERE | environ)
     assert {problem.split()[0] for problem in problems} == missing
+
+
+def test_an_app_ids_type_is_not_guessed_and_the_error_says_which_there_are() -> None:
+    (problem,) = problems_of(REGISTERED | {"MicrosoftAppType": ""})
+    assert problem.startswith("MicrosoftAppType is missing: UserAssignedMSI or SingleTenant")
+    assert "MultiTenant only if it was created so, before August 2025" in problem
 
 
 @pytest.mark.parametrize(
@@ -146,6 +163,29 @@ def test_the_bot_logs_in_where_its_type_says(environ: dict[str, str], authority:
 def test_a_cloud_is_known_in_capitals_and_with_a_last_slash(written: str) -> None:
     identity = Settings.from_environment(REGISTERED | {"ChannelService": written}).identity
     assert identity.oauth_scope == GOVERNMENT_CLOUD.oauth_scope
+
+
+def test_in_azure_government_nothing_is_asked_of_the_public_cloud() -> None:
+    storage = "AzureWebJobsStorage"
+    addresses = {
+        f"{storage}__{service}ServiceUri": f"https://acc.{service}.core.usgovcloudapi.net"
+        for service in ("queue", "table")
+    }
+    settings = Settings.from_environment(
+        {name: value for name, value in REGISTERED.items() if name != storage}
+        | addresses
+        | {"MicrosoftAppType": "SingleTenant", "MicrosoftAppTenantId": "tenant"}
+        | {"ChannelService": "https://botframework.azure.us", "DirectLineEndpoint": ""}
+    )
+    identity = settings.identity
+    asked = [
+        *(settings.storage.queue_url, settings.storage.table_url, settings.direct_line_endpoint),
+        *(identity.authority, identity.oauth_scope, identity.channel_token_issuer),
+        *(identity.channel_openid_metadata_url, identity.emulator_openid_metadata_url),
+    ]
+    for url in asked:
+        host = urlsplit(url).hostname or ""
+        assert host.endswith((".us", ".usgovcloudapi.net")), url
 
 
 def test_the_sdks_names_override_where_tokens_come_from() -> None:

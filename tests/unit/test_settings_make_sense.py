@@ -12,6 +12,7 @@ DEPLOYED = {
     "AzureWebJobsStorage": "AccountName=acc;AccountKey=c2VjcmV0",
     "DirectLineSecret": "a-secret.of.Direct_Line",
     "TriggerSigningKey": "k" * 32,
+    "MicrosoftAppType": "MultiTenant",
     "MicrosoftAppId": "app-id",
     "MicrosoftAppPassword": "app-password",
 }
@@ -130,14 +131,14 @@ def test_direct_line_is_in_the_bots_own_cloud(service: str, endpoint: str) -> No
 def test_in_azure_no_setting_makes_a_run_local(mark: str) -> None:
     environ = {name: DEPLOYED[name] for name in DEPLOYED if not name.startswith("Microsoft")}
     assert problems_of(environ | LOCALLY) == ()
-    assert problems_of(environ | LOCALLY | {mark: "x"}) == (
-        "MicrosoftAppId is missing (only a local run may be anonymous)",
-    )
+    kind, who = problems_of(environ | LOCALLY | {mark: "x"})
+    assert kind.startswith("MicrosoftAppType is missing")
+    assert who == "MicrosoftAppId is missing (only a local run may be anonymous)"
 
 
 @pytest.mark.parametrize("name", ["CONTAINER_NAME", "WEBSITE_HOSTNAME", "KUBERNETES_SERVICE_HOST"])
 def test_what_build_machines_and_core_tools_set_is_no_mark_of_azure(name: str) -> None:
-    anonymous = {"MicrosoftAppId": "", "AzureWebJobsStorage": EMULATOR}
+    anonymous = {"MicrosoftAppType": "", "MicrosoftAppId": "", "AzureWebJobsStorage": EMULATOR}
     assert problems_of(DEPLOYED | LOCALLY | anonymous | {name: "localhost:7071"}) == ()
 
 

@@ -1,0 +1,5 @@
+// What a plain `azd up` makes.
+using '../../../infra/main.bicep'
+
+param environmentName = 'test'
+param location = 'westeurope'
