@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from bot_logic.errors import PermanentError, ServiceUnavailable
 
@@ -82,6 +82,22 @@ class RowRefused(PermanentError):
     """A table will never take this row: a column of it is too large, or malformed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A range of row keys: those after one, up to another."""
+
+    after: str
+    last: str
+
+    @classmethod
+    def of_prefix(cls, prefix: str, *, after: str = "") -> Self:
+        """Return the keys that go on behind this prefix, and come after some key if one is given.
+
+        Behind it they have letters and digits only.
+        """
+        return cls(after or prefix, f"{prefix}~")
+
+
 class Table(Protocol):
     """Rows by key. The table is created at the first write that misses it.
 
@@ -126,13 +142,20 @@ class Table(Protocol):
         """
 
     def rows(
-        self, partition: str | None = None, *, written_before: float | None = None
+        self,
+        partition: str | None = None,
+        *,
+        between: Between | None = None,
+        written_before: float | None = None,
+        columns: Sequence[str] = (),
     ) -> AsyncIterator[StoredRow]:
         """Yield rows in the order of their keys.
 
         Args:
             partition: whose; None for all.
+            between: which of a partition; by default all.
             written_before: Unix time, seconds, since which nobody has written them.
+            columns: which of their columns are wanted; by default all.
 
         Raises:
             ServiceUnavailable: the table cannot be reached.

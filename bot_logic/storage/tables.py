@@ -25,6 +25,7 @@ from bot_logic.errors import ServiceUnavailable
 from bot_logic.json_text import from_json, to_json
 from bot_logic.storage.access import Access
 from bot_logic.storage.protocols import (
+    Between,
     Change,
     Key,
     Row,
@@ -160,20 +161,29 @@ class StorageTable:
             await self._bounded(self._client.submit_transaction(operations))
 
     async def rows(
-        self, partition: str | None = None, *, written_before: float | None = None
+        self,
+        partition: str | None = None,
+        *,
+        between: Between | None = None,
+        written_before: float | None = None,
+        columns: Sequence[str] = (),
     ) -> AsyncIterator[StoredRow]:
         """Yield rows in the order of their keys, as `storage.protocols.Table` says."""
         conditions, values = [], dict[str, Any]()
         if partition is not None:
             conditions.append("PartitionKey eq @partition")
             values["partition"] = partition
+        if between is not None:
+            conditions.append("RowKey gt @after and RowKey le @last")
+            values |= {"after": between.after, "last": between.last}
         if written_before is not None:
             conditions.append("Timestamp lt @before")
             values["before"] = datetime.fromtimestamp(written_before, UTC)
+        select = ["PartitionKey", "RowKey", *columns] if columns else None
         pages = (
-            self._client.query_entities(" and ".join(conditions), parameters=values)
+            self._client.query_entities(" and ".join(conditions), parameters=values, select=select)
             if conditions
-            else self._client.list_entities()
+            else self._client.list_entities(select=select)
         ).by_page()
         while True:
             try:

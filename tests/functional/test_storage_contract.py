@@ -15,6 +15,7 @@ from bot_logic.storage.memory import MemoryStorage
 from bot_logic.storage.protocols import (
     MAX_TEXT,
     MAX_TRANSACTION,
+    Between,
     Change,
     Key,
     RowConflict,
@@ -192,6 +193,21 @@ async def test_rows_come_in_the_order_of_their_keys_and_page_by_page(table: Tabl
     await table.put(Key("a", "x"), {"n": -1})
     assert [row.columns["n"] async for row in table.rows("p")] == list(range(1200))
     assert [row.columns["n"] async for row in table.rows()] == list(range(-1, 1200))
+
+
+async def test_rows_may_be_a_range_of_keys_and_some_of_their_columns(table: Table) -> None:
+    for row in ("a", "a|1", "a|2", "a|3", "b|1"):
+        await table.put(Key("p", row), {"n": row, "rest": "x"})
+    await table.put(Key("q", "a|2"), {"n": "another's"})
+    found = table.rows("p", between=Between.of_prefix("a|"), columns=("n",))
+    assert [row.columns async for row in found] == [{"n": "a|1"}, {"n": "a|2"}, {"n": "a|3"}]
+    behind = table.rows("p", between=Between.of_prefix("a|", after="a|1"))
+    assert [row.key.row async for row in behind] == ["a|2", "a|3"]
+    everywhere = table.rows(columns=("rest",))
+    assert {row.key.partition: dict(row.columns) async for row in everywhere} == {
+        "p": {"rest": "x"},
+        "q": {},
+    }
 
 
 async def test_of_a_table_that_is_not_there_nothing_is_read(table: Table) -> None:

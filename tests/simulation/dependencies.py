@@ -86,10 +86,8 @@ class SeenTable(Table):
     async def transact(self, writes: Sequence[Write]) -> None:
         await self._through("transact", STORAGE, lambda: self._real.transact(writes))
 
-    async def rows(
-        self, partition: str | None = None, *, written_before: float | None = None
-    ) -> AsyncIterator[StoredRow]:
-        async for row in self._real.rows(partition, written_before=written_before):
+    async def rows(self, partition: str | None = None, **more: Any) -> AsyncIterator[StoredRow]:
+        async for row in self._real.rows(partition, **more):
             yield row
 
     async def check(self) -> None:

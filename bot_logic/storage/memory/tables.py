@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from bot_logic.clock import Clock
 from bot_logic.storage.memory.faults import Faults
 from bot_logic.storage.protocols import (
     MAX_TEXT,
+    Between,
     Change,
     Key,
     Row,
@@ -84,15 +86,22 @@ class MemoryTable:
             self._do(writes)
 
     async def rows(
-        self, partition: str | None = None, *, written_before: float | None = None
+        self,
+        partition: str | None = None,
+        *,
+        between: Between | None = None,
+        written_before: float | None = None,
+        columns: Sequence[str] = (),
     ) -> AsyncIterator[StoredRow]:
         """Yield rows in the order of their keys."""
         async with self._faults.around("table.rows"):
             found = sorted(self._rows.values(), key=lambda row: (row.key.partition, row.key.row))
         before = math.inf if written_before is None else written_before
         for row in found:
-            if partition in (None, row.key.partition) and self._written[row.key] < before:
-                yield row
+            if partition not in (None, row.key.partition) or self._written[row.key] >= before:
+                continue
+            if between is None or between.after < row.key.row <= between.last:
+                yield _with_only(row, columns)
 
     async def check(self) -> None:
         """Do nothing: it can be read, unless it is told otherwise."""
@@ -135,6 +144,12 @@ class MemoryTable:
     def _check_sizes(self, columns: Row) -> None:
         if any(map(_is_too_large, columns.values())):
             raise RowRefused(f"table {self._name}: PropertyValueTooLarge")
+
+
+def _with_only(row: StoredRow, columns: Sequence[str]) -> StoredRow:
+    if not columns:
+        return row
+    return replace(row, columns={n: v for n, v in row.columns.items() if n in columns})
 
 
 def _is_too_large(value: Any) -> bool:
