@@ -4,6 +4,8 @@ May import: storage, contract, errors, clock.
 """
 
 from bot_logic.clock import Clock
+from bot_logic.conversations import audiences
+from bot_logic.conversations.audiences import Audiences
 from bot_logic.conversations.blocked import Blocked
 from bot_logic.conversations.references import TABLE_NAME, Conversation, Conversations
 from bot_logic.storage.protocols import Storage
@@ -13,4 +15,6 @@ __all__ = ["TABLE_NAME", "Blocked", "Conversation", "Conversations", "build"]
 
 def build(storage: Storage, clock: Clock) -> Conversations:
     """Build the store of references on a storage account."""
-    return Conversations(storage.table(TABLE_NAME), clock)
+    return Conversations(
+        storage.table(TABLE_NAME), Audiences(storage.table(audiences.TABLE_NAME)), clock
+    )

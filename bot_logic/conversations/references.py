@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from bot_logic.clock import Clock
+from bot_logic.conversations.audiences import Audiences
 from bot_logic.conversations.blocked import MAX_REASON, Blocked, unmarked
-from bot_logic.storage.protocols import StoredRow, Table, digest_key
+from bot_logic.storage.protocols import Row, StoredRow, Table, digest_key
 
 TABLE_NAME: Final = "conversations"
 KNOWN_FOR: Final = 300  # seconds in which a reference seen here is not written again
@@ -48,8 +49,9 @@ _NOT_SEEN: Final = _Seen("", "", float("-inf"))
 class Conversations:
     """Conversation references by channel and conversation id."""
 
-    def __init__(self, table: Table, clock: Clock) -> None:
+    def __init__(self, table: Table, audiences: Audiences, clock: Clock) -> None:
         self._table = table
+        self._audiences = audiences
         self._clock = clock
         self._known: OrderedDict[str, _Seen] = OrderedDict()
 
@@ -61,10 +63,50 @@ class Conversations:
             rewrite: store it in any case, as when the conversation has just (re)started.
         """
         reference = _of_channel(reference)
-        if rewrite or not self.knows(reference):
-            name, data = _name(reference), json.dumps(reference, sort_keys=True)
-            await self._table.put(digest_key(name), {"key": name, "reference": data})
-            self._note(name, reference)
+        if not rewrite and self.knows(reference):
+            return
+        name, data = _name(reference), json.dumps(reference, sort_keys=True)
+        found = await self._table.read(digest_key(name))
+        before: Row = {} if found is None else found.columns
+        after = {**_kept(before), "key": name, "reference": data, "indexed": True}
+        if rewrite or before != after:
+            await self._audiences.add(reference, _topics(before))
+        # Last, as it says that all is stored; always, so that who is marking it has to look again.
+        await self._table.put(digest_key(name), after)
+        self._note(name, reference)
+
+    async def subscribe(self, reference: Reference, topic: str) -> bool:
+        """Let a conversation be told what concerns a topic; False if there is none any more.
+
+        Raises:
+            ServiceUnavailable: a table cannot be reached, or the conversation has just changed.
+        """
+        return await self._change_topics(reference, topic, subscribed=True)
+
+    async def unsubscribe(self, reference: Reference, topic: str) -> bool:
+        """Let a conversation no longer be told what concerns a topic; False if there is none.
+
+        Raises:
+            ServiceUnavailable: a table cannot be reached, or the conversation has just changed.
+        """
+        return await self._change_topics(reference, topic, subscribed=False)
+
+    async def _change_topics(self, reference: Reference, topic: str, *, subscribed: bool) -> bool:
+        found = await self._table.read(digest_key(_name(reference)))
+        if found is None:
+            return False
+        topics = {name: at for name, at in _topics(found.columns).items() if name != topic}
+        if subscribed:
+            topics[topic] = str(int(self._clock.now()))
+        columns = {**found.columns, "topics": json.dumps(topics)}
+        stored = json.loads(found.columns["reference"])
+        if subscribed:  # the conversation's row says last what is to be deleted with it
+            await self._table.replace(found.key, columns, found.etag)
+            await self._audiences.subscribe(topic, stored)
+        else:
+            await self._audiences.unsubscribe(topic, stored)
+            await self._table.replace(found.key, columns, found.etag)
+        return True
 
     def knows(self, reference: Reference) -> bool:
         """Tell whether this process stored the same reference a moment ago."""
@@ -86,6 +128,8 @@ class Conversations:
         if reference != before or Blocked.of(found.columns) is not None:
             data = json.dumps(reference, sort_keys=True)
             columns = {**unmarked(found.columns), "reference": data}
+            if reference != before:
+                await self._audiences.add(reference, _topics(found.columns))
             await self._table.replace(found.key, columns, found.etag)
         self._note(name, reference)
 
@@ -113,7 +157,14 @@ class Conversations:
         """Delete the reference of a conversation that is over."""
         name = _name(reference)
         self._known.pop(name, None)
-        await self._table.delete(digest_key(name))
+        found = await self._table.read(digest_key(name))
+        if found is not None:
+            await self._delete(found)
+
+    async def _delete(self, found: StoredRow, etag: str | None = None) -> None:
+        reference = json.loads(found.columns["reference"])
+        await self._audiences.remove(reference, _topics(found.columns))
+        await self._table.delete(found.key, etag)
 
     async def forget_stale(self, reference: Reference) -> None:
         """Delete a conversation's reference if it is this one, not one that has come since.
@@ -127,7 +178,7 @@ class Conversations:
             return
         found = await self._stored(reference)
         if found is not None:
-            await self._table.delete(found.key, found.etag)
+            await self._delete(found, found.etag)
 
     async def mark_blocked(self, reference: Reference, reason: str) -> None:
         """Note that the bot may not write to a conversation, if its reference is still this one.
@@ -172,6 +223,16 @@ class Conversations:
         self._known.move_to_end(name)
         if len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
+
+
+def _topics(row: Row) -> dict[str, str]:
+    """Return the topics of a conversation's row, and since when (Unix time) it has each."""
+    return dict(json.loads(row.get("topics", "{}")))
+
+
+def _kept(row: Row) -> Row:
+    """Return what stays of a conversation's row when its reference is written anew."""
+    return {name: value for name, value in unmarked(row).items() if name == "topics"}
 
 
 def _of_channel(reference: Reference) -> Reference:

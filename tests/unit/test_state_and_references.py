@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bot_logic.bot_endpoint.state import StateConflict, TableStorage
-from bot_logic.conversations.references import KNOWN_FOR, Conversation, Conversations
+from bot_logic.conversations import build
+from bot_logic.conversations.references import KNOWN_FOR, TABLE_NAME, Conversation
 from bot_logic.storage.memory import MemoryStorage, MemoryTable
 from bot_logic.storage.protocols import MAX_TEXT, digest_key
 from bot_logic.testing import ManualClock
@@ -23,8 +24,13 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def table(clock: ManualClock) -> MemoryTable:
-    return MemoryStorage(clock).table("t")
+def storage(clock: ManualClock) -> MemoryStorage:
+    return MemoryStorage(clock)
+
+
+@pytest.fixture
+def table(storage: MemoryStorage) -> MemoryTable:
+    return storage.table(TABLE_NAME)
 
 
 async def test_state_comes_back_and_the_later_writer_loses(table: MemoryTable) -> None:
@@ -56,9 +62,9 @@ async def test_state_that_is_no_json_or_too_large_is_refused(table: MemoryTable,
 
 
 async def test_a_reference_is_written_once_and_again_when_it_changed(
-    table: MemoryTable, clock: ManualClock
+    storage: MemoryStorage, table: MemoryTable, clock: ManualClock
 ) -> None:
-    conversations = Conversations(table, clock)
+    conversations = build(storage, clock)
     await conversations.remember(REFERENCE)
     written = await table.read(digest_key('["directline", "c1"]'))
     await conversations.remember(REFERENCE)
@@ -70,9 +76,9 @@ async def test_a_reference_is_written_once_and_again_when_it_changed(
 
 
 async def test_a_conversation_that_starts_again_is_written_again(
-    table: MemoryTable, clock: ManualClock
+    storage: MemoryStorage, clock: ManualClock
 ) -> None:
-    ours, another_process = Conversations(table, clock), Conversations(table, clock)
+    ours, another_process = build(storage, clock), build(storage, clock)
     await ours.remember(REFERENCE)
     await another_process.forget(REFERENCE)
     await ours.remember(REFERENCE, rewrite=True)
@@ -80,9 +86,9 @@ async def test_a_conversation_that_starts_again_is_written_again(
 
 
 async def test_a_reference_is_written_again_after_a_while(
-    table: MemoryTable, clock: ManualClock
+    storage: MemoryStorage, table: MemoryTable, clock: ManualClock
 ) -> None:
-    conversations = Conversations(table, clock)
+    conversations = build(storage, clock)
     await conversations.remember(REFERENCE)
     await table.delete(digest_key('["directline", "c1"]'))  # by another process
     clock.advance(KNOWN_FOR)

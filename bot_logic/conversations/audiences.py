@@ -1,0 +1,190 @@
+"""Who can be told something: people, groups and topics as partitions that are read in key order.
+
+Each row holds the reference that leads there, so that one range query finds a page of recipients
+with all that sending to them takes. A person has one row a channel, with the newest of their
+personal conversations. Rows of one lane (a channel and a tenant, which share a limit) lie together.
+docs/decisions/0026-rows-are-the-truth-of-a-notification.md
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from bot_logic.storage.protocols import Between, Key, StoredRow, Table
+
+TABLE_NAME: Final = "audiences"
+CHANNELS: Final = "channels"  # the partition that lists the channels which have rows
+
+_DIGITS: Final = 32  # of a digest; no two of a billion share them by chance
+_GROUPS: Final = ("groupChat", "channel")
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What shares a limit: a channel, and the tenant in it if it has any."""
+
+    channel: str
+    tenant: str
+
+    @classmethod
+    def of(cls, reference: Mapping[str, Any]) -> "Lane":
+        """Return the lane of the conversation that a reference leads to."""
+        tenant = reference["conversation"].get("tenantId")
+        return cls(reference["channelId"], tenant if isinstance(tenant, str) else "")
+
+    @property
+    def id(self) -> str:
+        """The lane's name in keys of rows."""
+        return digest(self.channel, self.tenant)[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One who can be told something, and where the row is that says so."""
+
+    key: Key
+    reference: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, row: StoredRow) -> "Member":
+        """Read a table's row."""
+        return cls(row.key, json.loads(row.columns["reference"]))
+
+    @property
+    def conversation(self) -> tuple[str, str]:
+        """What makes two members the same recipient."""
+        return conversation_of(self.reference)
+
+
+class Audiences:
+    """The index from users, conversations, channels and topics to references."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._known_channels: set[str] = set()
+
+    async def add(self, reference: Mapping[str, Any], topics: Mapping[str, str]) -> None:
+        """Store where a conversation's people, or its group, can be told something.
+
+        Args:
+            reference: a ConversationReference as JSON.
+            topics: of the conversation, by name.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached; the conversation is to be added again.
+        """
+        columns = {"reference": json.dumps(reference, sort_keys=True)}
+        keys = [*_keys(reference), *(topic_key(name, reference) for name in topics)]
+        await asyncio.gather(
+            *(self._table.put(key, columns) for key in keys),
+            self._list_channel(reference["channelId"]),
+        )
+
+    async def remove(self, reference: Mapping[str, Any], topics: Mapping[str, str]) -> None:
+        """Delete the rows of a conversation that is over, but not those that lead elsewhere."""
+        keys = [*_keys(reference), *(topic_key(name, reference) for name in topics)]
+        await asyncio.gather(*(self._remove_row(key, reference) for key in keys))
+
+    async def subscribe(self, topic: str, reference: Mapping[str, Any]) -> None:
+        """Let a conversation be told what concerns a topic."""
+        columns = {"reference": json.dumps(reference, sort_keys=True)}
+        await self._table.put(topic_key(topic, reference), columns)
+
+    async def unsubscribe(self, topic: str, reference: Mapping[str, Any]) -> None:
+        """Let a conversation no longer be told what concerns a topic."""
+        await self._table.delete(topic_key(topic, reference))
+
+    async def user(self, user_id: str) -> Member | None:
+        """Return the newest personal conversation of a user, by the channel's id or by Entra's."""
+        return await self.member(_id_key("user", user_id))
+
+    async def conversation(self, conversation_id: str) -> Member | None:
+        """Return a conversation by its id."""
+        return await self.member(_id_key("conversation", conversation_id))
+
+    async def member(self, key: Key) -> Member | None:
+        """Return who stands under a key, if somebody still does."""
+        found = await self._table.read(key)
+        return None if found is None else Member.of(found)
+
+    async def members(
+        self, partition: str, *, after: str = "", last: str = "~"
+    ) -> AsyncIterator[Member]:
+        """Yield the members of a partition in the order of their keys."""
+        async for row in self._table.rows(partition, between=Between(after, last)):
+            yield Member.of(row)
+
+    async def count(self, partition: str) -> AsyncIterator[Key]:
+        """Yield the keys of a partition's members."""
+        async for row in self._table.rows(partition, columns=("none",)):
+            yield row.key
+
+    async def channels(self) -> list[str]:
+        """Return the channels in which somebody can be told something."""
+        return [str(row.columns["channel"]) async for row in self._table.rows(CHANNELS)]
+
+    async def _list_channel(self, channel: str) -> None:
+        if channel not in self._known_channels:
+            await self._table.put(Key(CHANNELS, digest(channel)), {"channel": channel})
+            self._known_channels.add(channel)
+
+    async def _remove_row(self, key: Key, reference: Mapping[str, Any]) -> None:
+        found = await self._table.read(key)
+        if found is not None and Member.of(found).conversation == conversation_of(reference):
+            await self._table.delete(key, found.etag)
+
+
+def people(channel: str) -> str:
+    """Return the partition of a channel's people."""
+    return f"people-{digest(channel)}"
+
+
+def groups(channel: str) -> str:
+    """Return the partition of a channel's groups."""
+    return f"groups-{digest(channel)}"
+
+
+def topic(name: str) -> str:
+    """Return the partition of a topic."""
+    return f"topic-{digest(name)}"
+
+
+def topic_key(name: str, reference: Mapping[str, Any]) -> Key:
+    """Return the key of a conversation in a topic."""
+    return Key(topic(name), f"{Lane.of(reference).id}-{digest(*conversation_of(reference))}")
+
+
+def is_group(reference: Mapping[str, Any]) -> bool:
+    """Tell whether more than one person may read what is sent there."""
+    conversation = reference["conversation"]
+    return bool(conversation.get("isGroup")) or conversation.get("conversationType") in _GROUPS
+
+
+def conversation_of(reference: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what names a conversation: its channel and its id."""
+    return reference["channelId"], reference["conversation"]["id"]
+
+
+def digest(*names: str) -> str:
+    """Return letters and digits that stand for names, which may hold any character."""
+    return sha256(json.dumps(names).encode()).hexdigest()[:_DIGITS]
+
+
+def _keys(reference: Mapping[str, Any]) -> list[Key]:
+    channel, conversation_id = conversation_of(reference)
+    lane, user = Lane.of(reference).id, reference.get("user") or {}
+    keys = [_id_key("conversation", conversation_id)]
+    if is_group(reference):
+        return [*keys, Key(groups(channel), f"{lane}-{digest(conversation_id)}")]
+    ids = [each for each in (user.get("id"), user.get("aadObjectId")) if each]
+    person = str(user.get("id") or conversation_id)
+    keys += [_id_key("user", each) for each in ids]
+    return [*keys, Key(people(channel), f"{lane}-{digest(person)}")]
+
+
+def _id_key(kind: str, name: str) -> Key:
+    digits = digest(kind, name)
+    return Key(f"{kind}-{digits[:2]}", digits[2:])

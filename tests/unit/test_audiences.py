@@ -1,0 +1,114 @@
+"""Who can be told something: found by user, conversation and topic, and gone when it is over."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from bot_logic.conversations import Conversations, build
+from bot_logic.conversations.audiences import TABLE_NAME, Audiences, groups, people, topic
+from bot_logic.storage.memory import MemoryStorage
+from bot_logic.testing import ManualClock
+
+
+class World:
+    def __init__(self) -> None:
+        storage = MemoryStorage(ManualClock())
+        self.conversations: Conversations = build(storage, ManualClock())
+        self.audiences = Audiences(storage.table(TABLE_NAME))
+
+    async def ids(self, partition: str) -> list[str]:
+        members = self.audiences.members(partition)
+        return [each.reference["conversation"]["id"] async for each in members]
+
+    async def of_user(self, user_id: str) -> str | None:
+        found = await self.audiences.user(user_id)
+        return None if found is None else found.reference["conversation"]["id"]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def personal(conversation: str = "c1", user: str = "ada", tenant: str = "t1") -> dict[str, Any]:
+    return {
+        "channelId": "msteams",
+        "serviceUrl": "https://smba.trafficmanager.net/emea/",
+        "conversation": {"id": conversation, "tenantId": tenant},
+        "user": {"id": user, "aadObjectId": f"entra-{user}"},
+        "bot": {"id": "bot"},
+    }
+
+
+def group(conversation: str = "g1") -> dict[str, Any]:
+    return {
+        "channelId": "msteams",
+        "serviceUrl": "https://smba.trafficmanager.net/emea/",
+        "conversation": {"id": conversation, "isGroup": True, "conversationType": "groupChat"},
+        "bot": {"id": "bot"},
+    }
+
+
+async def test_a_person_is_found_by_both_ids_and_by_channel(world: World) -> None:
+    await world.conversations.remember(personal())
+    assert await world.of_user("ada") == await world.of_user("entra-ada") == "c1"
+    assert await world.ids(people("msteams")) == ["c1"]
+    assert await world.audiences.channels() == ["msteams"]
+    assert await world.of_user("c1") is None
+
+
+async def test_a_person_has_one_row_a_channel_with_the_newest_conversation(world: World) -> None:
+    await world.conversations.remember(personal("c1"))
+    await world.conversations.remember(personal("c2"))
+    assert await world.ids(people("msteams")) == ["c2"]
+    assert await world.of_user("ada") == "c2"
+
+
+async def test_an_older_conversation_that_ends_takes_nothing_along(world: World) -> None:
+    await world.conversations.remember(personal("c1"))
+    await world.conversations.remember(personal("c2"))
+    await world.conversations.forget(personal("c1"))
+    assert await world.of_user("ada") == "c2"
+    await world.conversations.forget(personal("c2"))
+    assert await world.of_user("ada") is None
+    assert await world.ids(people("msteams")) == []
+
+
+async def test_a_group_is_no_person(world: World) -> None:
+    await world.conversations.remember(group())
+    assert await world.ids(people("msteams")) == []
+    assert await world.ids(groups("msteams")) == ["g1"]
+    assert (await world.audiences.conversation("g1")) is not None
+
+
+async def test_those_of_one_tenant_lie_together(world: World) -> None:
+    for number in range(12):
+        tenant = f"t{number % 3}"
+        await world.conversations.remember(personal(f"c{number}-{tenant}", f"u{number}", tenant))
+    tenants = [each[-2:] for each in await world.ids(people("msteams"))]
+    changes = sum(one != other for one, other in pairwise(tenants))
+    assert changes == 2
+
+
+async def test_a_topic_has_who_subscribed_until_they_unsubscribe_or_are_gone(world: World) -> None:
+    await world.conversations.remember(personal("c1"))
+    await world.conversations.remember(personal("c2", "grace"))
+    assert await world.conversations.subscribe(personal("c1"), "pizza")
+    assert await world.conversations.subscribe(personal("c2", "grace"), "pizza")
+    assert sorted(await world.ids(topic("pizza"))) == ["c1", "c2"]
+    await world.conversations.unsubscribe(personal("c1"), "pizza")
+    assert await world.ids(topic("pizza")) == ["c2"]
+    await world.conversations.forget(personal("c2", "grace"))
+    assert await world.ids(topic("pizza")) == []
+    assert not await world.conversations.subscribe(personal("c2", "grace"), "pizza")
+
+
+async def test_a_service_that_moved_is_known_everywhere_and_topics_stay(world: World) -> None:
+    await world.conversations.remember(personal())
+    await world.conversations.subscribe(personal(), "pizza")
+    moved = personal() | {"serviceUrl": "https://smba.trafficmanager.net/amer/"}
+    await world.conversations.remember(moved)
+    for partition in (people("msteams"), topic("pizza")):
+        (member,) = [each async for each in world.audiences.members(partition)]
+        assert member.reference["serviceUrl"] == moved["serviceUrl"]
