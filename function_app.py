@@ -10,11 +10,15 @@ with made_to_stay():
     import azure.functions as func
 
     from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME
+    from bot_logic.notifications import QUEUE_NAME as WAKE_UPS
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 bot_endpoint = func.Blueprint()  # type: ignore[no-untyped-call]
 queue_worker = func.Blueprint()  # type: ignore[no-untyped-call]
+notifications = func.Blueprint()  # type: ignore[no-untyped-call]
 
+BY_KEY = func.AuthLevel.FUNCTION
+EVERY_FIVE_MINUTES = "30 */5 * * * *"
 HOURLY = "0 17 * * * *"  # second, minute, hour, day, month, day of the week
 WHOLE = func.DataType.BINARY  # else the host takes a message apart before the app sees it
 
@@ -43,6 +47,56 @@ async def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - bound by na
     await wiring().sweep.run()
 
 
+@queue_worker.queue_trigger("message", WAKE_UPS, "AzureWebJobsStorage", data_type=WHOLE)
+async def wake(message: func.QueueMessage) -> None:
+    """RESOURCE 2: a notification is planned, or a lane's pages go to the bot."""
+    await wiring().wake_ups.take(message)
+
+
+@queue_worker.timer_trigger("timer", EVERY_FIVE_MINUTES)
+async def wake_what_waits(timer: func.TimerRequest) -> None:  # noqa: ARG001 - bound by name
+    """RESOURCE 2: what is due and has no one at work, because a wake-up was lost."""
+    await wiring().wake_ups.wake_what_waits()
+
+
+@notifications.route("notifications", methods=["POST"], auth_level=BY_KEY)
+async def notify(req: func.HttpRequest) -> func.HttpResponse:
+    """Another program asks for a notification."""
+    return await wiring().api.post(req)
+
+
+@notifications.route("notifications", methods=["GET"], auth_level=BY_KEY)
+async def list_notifications(req: func.HttpRequest) -> func.HttpResponse:
+    """The newest notifications, and what they are at."""
+    return await wiring().api.get(req)
+
+
+@notifications.route("notifications/{id}", methods=["GET"], auth_level=BY_KEY)
+async def show_notification(req: func.HttpRequest) -> func.HttpResponse:
+    """What a notification is at."""
+    return await wiring().api.get(req)
+
+
+@notifications.route("notifications/{id}", methods=["DELETE"], auth_level=BY_KEY)
+async def cancel_notification(req: func.HttpRequest) -> func.HttpResponse:
+    """Who has not got it yet does not get it."""
+    return await wiring().api.delete(req)
+
+
+@notifications.route("notifications/{id}/recipients", methods=["GET"], auth_level=BY_KEY)
+async def list_recipients(req: func.HttpRequest) -> func.HttpResponse:
+    """What has become of each recipient."""
+    return await wiring().api.recipients(req)
+
+
+@notifications.route(
+    "conversations/{id}/topics/{name}", methods=["PUT", "DELETE"], auth_level=BY_KEY
+)
+async def change_topic(req: func.HttpRequest) -> func.HttpResponse:
+    """A conversation is told what concerns a topic, or no longer."""
+    return await wiring().api.topic(req)
+
+
 @app.route("health", methods=["GET", "HEAD"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - bound by name
     """Say whether the settings are right, and whether the app can reach what it depends on."""
@@ -52,3 +106,4 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - 
 if may_serve():
     app.register_functions(bot_endpoint)
     app.register_functions(queue_worker)
+    app.register_functions(notifications)

@@ -12,7 +12,13 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from bot_logic.access_token import ManagedIdentity
-from bot_logic.addresses import BOT_FRAMEWORK_HOSTS, LOOPBACK_HOSTS, ServiceUrls, base_url
+from bot_logic.addresses import (
+    BOT_FRAMEWORK_HOSTS,
+    LOOPBACK_HOSTS,
+    ServiceUrls,
+    base_url,
+    is_id,
+)
 from bot_logic.bot_identity import (
     APP_TYPES,
     GOVERNMENT_CLOUD,
@@ -36,12 +42,17 @@ DAY: Final = 24 * 3600  # seconds
 DEFAULT_MESSAGE_LIFETIME: Final = 24 * 3600  # seconds
 DEFAULT_CONNECTIONS_PER_HOST: Final = 100  # four times what host.json lets in flight
 DEFAULT_MAX_ATTEMPTS: Final = 20  # with the pauses between them, about half a day
+# Teams takes 50 requests a second for each app and tenant; some are left for answers.
+# https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
+DEFAULT_CHANNEL_RATES: Final = "msteams=45"
 DEFAULT_KEEP_RECORDS: Final = 30  # days
 DEFAULT_KEEP_STATE: Final = 365  # days
 LONGEST_HIDDEN: Final = 8 * DAY  # for which a copy of a message may lie on a queue, and a day more
 MIN_SIGNING_KEY_LENGTH: Final = 32  # characters; HMAC-SHA256 wants 256 bits, RFC 7518 section 3.2
 
 _HOST_NAME: Final = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")
+
+_RATE: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 
 _STORAGE: Final = "AzureWebJobsStorage"
 _BY_IDENTITY: Final = tuple(
@@ -95,6 +106,8 @@ class Settings:
         trigger_signing_keys: the first signs triggers, all of them verify.
         message_lifetime: seconds after which an undelivered message is dead-lettered.
         max_attempts: failed deliveries after which a message is dead-lettered.
+        notification_lifetime: seconds after its time in which a notification may be sent.
+        channel_rates: messages a second that notifications may send, by channel.
         connections_per_host: calls under way at once to one channel, Direct Line or login server.
         records_kept: seconds for which it is remembered what became of a message.
         state_kept: seconds for which the bot's state is kept after its last change.
@@ -108,6 +121,8 @@ class Settings:
     trigger_signing_keys: tuple[Secret, ...]
     message_lifetime: int
     max_attempts: int
+    notification_lifetime: int
+    channel_rates: Mapping[str, float]
     connections_per_host: int
     records_kept: int
     state_kept: int
@@ -130,6 +145,8 @@ class Settings:
             trigger_signing_keys=_signing_keys(read),
             message_lifetime=lifetime,
             max_attempts=read.count("MaxDeliveryAttempts", DEFAULT_MAX_ATTEMPTS),
+            notification_lifetime=read.count("NotificationLifetimeSeconds", DAY),
+            channel_rates=_channel_rates(read),
             connections_per_host=read.count("MaxConnectionsPerHost", DEFAULT_CONNECTIONS_PER_HOST),
             records_kept=_records_kept(read, lifetime),
             state_kept=read.count("KeepStateDays", DEFAULT_KEEP_STATE) * DAY,
@@ -235,6 +252,18 @@ def _direct_line_secret(read: _Reader) -> Secret:
     if not _HEADER_VALUE.fullmatch(secret.reveal()):
         read.refuse("DirectLineSecret", "must be one word, as the Azure portal shows it")
     return secret
+
+
+def _channel_rates(read: _Reader) -> dict[str, float]:
+    """Read how fast notifications are sent, such as "msteams=45, slack=1"; others have no limit."""
+    rates = {}
+    for part in read.optional("ChannelRates", DEFAULT_CHANNEL_RATES).split(","):
+        channel, _, rate = (each.strip() for each in part.partition("="))
+        if not _RATE.fullmatch(rate) or not is_id(channel) or not 0 < float(rate) <= 10**6:
+            read.refuse("ChannelRates", 'must be channels and messages a second: "msteams=45"')
+            break
+        rates[channel] = float(rate)
+    return rates
 
 
 def _records_kept(read: _Reader, lifetime: int) -> int:

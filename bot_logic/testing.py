@@ -15,6 +15,8 @@ from bot_logic.clock import SYSTEM_CHANCE, Chance
 from bot_logic.contract.dead_letter import DeadLetter
 from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
 from bot_logic.errors import BotFailed, ProactiveBotError
+from bot_logic.notifications import QUEUE_NAME as WAKE_UPS
+from bot_logic.notifications.request import parse
 from bot_logic.queue_worker import Triggers
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import MemoryStorage
@@ -144,6 +146,7 @@ class BotUnderTest:
         """Hand all that is due on the queue to the bot; return what it says because of it."""
         before = len(self.channel.sent)
         for name, function in (
+            (WAKE_UPS, self._wiring.wake_ups.take),
             (QUEUE_NAME, self._wiring.worker.handle),
             (POISON_QUEUE_NAME, self._wiring.delivery.dead_letters.file),
         ):
@@ -152,6 +155,30 @@ class BotUnderTest:
                 await function(message)
                 queue.delete(message)
         return self._said_since(before)
+
+    async def notify(self, to: Any, text: str, **fields: Any) -> str:
+        """Ask for a notification, as `POST /api/notifications` does; return its id.
+
+        Raises:
+            BadRequest: it cannot be taken.
+        """
+        body = json.dumps({"to": to, "text": text, **fields}).encode()
+        orders = self._wiring.notifications.orders
+        return (await orders.take(parse(body, self.clock.now(), orders.lifetime))).id
+
+    async def report(self, notification_id: str) -> dict[str, Any]:
+        """Return a notification's state, and how many recipients have which outcome."""
+        report = await self._wiring.notifications.orders.report(notification_id)
+        assert report is not None, "there is no such notification"  # noqa: S101 - for a test
+        return {"state": report.state.value, **{k: n for k, n in report.counts.items() if n}}
+
+    async def cancel(self, notification_id: str) -> None:
+        """Cancel a notification, as `DELETE /api/notifications/{id}` does."""
+        await self._wiring.notifications.orders.cancel(notification_id)
+
+    async def wakes_what_waits(self) -> None:
+        """Run the timer that sees to what nobody was woken for."""
+        await self._wiring.wake_ups.wake_what_waits()
 
     async def hand_over(self, message: ReceivedMessage) -> None:
         """Hand one message to the queue worker, as the Functions host does.

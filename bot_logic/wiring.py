@@ -7,12 +7,13 @@ asked for. Whoever wants other parts, a test above all, hands them in.
 from functools import cached_property
 from typing import Any
 
-from bot_logic import bot_endpoint, delivery, queue_worker
+from bot_logic import bot_endpoint, delivery, notifications, queue_worker
 from bot_logic import conversations as where_to_speak
 from bot_logic.bot import ProactiveBot
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK, Chance, Clock
 from bot_logic.contract.envelope import QUEUE_NAME
 from bot_logic.health import Health, answers
+from bot_logic.notifications_api import NotificationsApi
 from bot_logic.outgoing import Session, open_session
 from bot_logic.settings import Settings
 from bot_logic.storage.account import StorageAccount
@@ -78,6 +79,40 @@ class Wiring:
         )
 
     @cached_property
+    def notifications(self) -> notifications.Notifications:
+        """Who is to hear what, and when."""
+        return notifications.build(
+            self.storage,
+            self.conversations.audiences,
+            self._clock,
+            self._chance,
+            lifetime=self.settings.notification_lifetime,
+        )
+
+    @cached_property
+    def api(self) -> NotificationsApi:
+        """The way in for other programs."""
+        return NotificationsApi(
+            self.notifications.orders,
+            self.conversations,
+            self.conversations.audiences,
+            self._clock,
+        )
+
+    @cached_property
+    def wake_ups(self) -> queue_worker.WakeUps:
+        """RESOURCE 2: what plans notifications and sends their pages."""
+        return queue_worker.wake_ups(
+            self._way_to_bot,
+            self.notifications,
+            self.storage,
+            self._clock,
+            self._chance,
+            signing_keys=self.settings.trigger_signing_keys,
+            rates=self.settings.channel_rates,
+        )
+
+    @cached_property
     def endpoint(self) -> bot_endpoint.Endpoint:
         """RESOURCE 1: the way in for channels."""
         return bot_endpoint.build(
@@ -87,24 +122,29 @@ class Wiring:
                 self.settings.service_urls,
                 self.settings.trigger_signing_keys,
                 self.settings.message_lifetime,
+                self.settings.max_attempts,
             ),
             session=self.session,
             storage=self.storage,
             conversations=self.conversations,
             delivery=self.delivery,
+            notifications=self.notifications,
             clock=self._clock,
             chance=self._chance,
             channels=self._channels,
         )
 
     @cached_property
+    def _way_to_bot(self) -> queue_worker.Triggers:
+        return self._triggers or queue_worker.direct_line(
+            self.session, self.settings.direct_line_endpoint, self.settings.direct_line_secret
+        )
+
+    @cached_property
     def worker(self) -> queue_worker.QueueWorker:
         """RESOURCE 2: the way back to the bot."""
         return queue_worker.build(
-            self._triggers
-            or queue_worker.direct_line(
-                self.session, self.settings.direct_line_endpoint, self.settings.direct_line_secret
-            ),
+            self._way_to_bot,
             self.delivery,
             self._clock,
             signing_keys=self.settings.trigger_signing_keys,

@@ -1,7 +1,8 @@
 """RESOURCE 1: the bot's messaging endpoint, for what users say and for the worker's triggers.
 
-`endpoint` decides, `trigger` delivers, `sdk/` stands in for the bot SDK's lower half. May import:
-delivery, conversations, storage, contract, errors, outgoing. Never: queue_worker.
+`endpoint` decides, `trigger` delivers, `page_sender` sends pages of notifications, `sdk/` stands in
+for the bot SDK's lower half. May import: notifications, delivery, conversations, storage, contract,
+errors, outgoing. Never: queue_worker.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from bot_logic.bot_endpoint.adapter import FunctionsAdapter
 from bot_logic.bot_endpoint.counter import MessageCounter
 from bot_logic.bot_endpoint.endpoint import Endpoint
 from bot_logic.bot_endpoint.outbox import Outbox
+from bot_logic.bot_endpoint.page_sender import PageSender
 from bot_logic.bot_endpoint.recorder import ConversationRecorder
 from bot_logic.bot_endpoint.sdk.authentication import TokenAuthentication
 from bot_logic.bot_endpoint.sdk.connector import PooledConnectorFactory
@@ -28,6 +30,7 @@ from bot_logic.clock import Chance, Clock
 from bot_logic.contract.envelope import QUEUE_NAME
 from bot_logic.conversations.references import Conversations
 from bot_logic.delivery import Delivery
+from bot_logic.notifications import Notifications
 from bot_logic.secret import Secret
 from bot_logic.storage.protocols import Storage
 
@@ -53,12 +56,14 @@ class EndpointSettings:
         service_urls: where it may send to.
         signing_keys: which verify triggers.
         message_lifetime: seconds after which an undelivered message is dead-lettered.
+        max_attempts: how often a recipient of a notification is tried.
     """
 
     identity: BotIdentity
     service_urls: ServiceUrls
     signing_keys: tuple[Secret, ...]
     message_lifetime: int
+    max_attempts: int
 
 
 def build(
@@ -69,6 +74,7 @@ def build(
     storage: Storage,
     conversations: Conversations,
     delivery: Delivery,
+    notifications: Notifications,
     clock: Clock,
     chance: Chance,
     channels: ConnectorFactory | None = None,
@@ -104,5 +110,13 @@ def build(
             settings.service_urls,
             clock,
             settings.signing_keys,
+            PageSender(
+                notifications.store,
+                notifications.audiences,
+                conversations,
+                authentication.connector_factory,
+                clock,
+                settings.max_attempts,
+            ),
         ),
     )

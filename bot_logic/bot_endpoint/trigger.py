@@ -10,9 +10,11 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
 from bot_logic.addresses import ServiceUrls, base_url
 from bot_logic.bot_endpoint.adapter import FunctionsAdapter
+from bot_logic.bot_endpoint.page_sender import PageSender
 from bot_logic.bot_endpoint.sdk.model_json import Malformed, read
 from bot_logic.clock import Clock
 from bot_logic.contract.envelope import TRIGGER_NAME, Envelope
+from bot_logic.contract.page_order import PageOrder
 from bot_logic.contract.retry import Failure
 from bot_logic.contract.status import Status
 from bot_logic.contract.trigger_token import TriggerRefused, verify
@@ -85,9 +87,10 @@ class TriggerHandler:
     service_urls: ServiceUrls
     clock: Clock
     signing_keys: tuple[Secret, ...]
+    pages: PageSender
 
     async def take(self, document: dict[str, Any]) -> None:
-        """Deliver a trigger's envelope, to its end even if the caller is cancelled.
+        """Deliver a trigger's envelope, or a page; to the end even if the caller is cancelled.
 
         Args:
             document: an activity that `is_trigger`, from whomever.
@@ -98,9 +101,13 @@ class TriggerHandler:
             HostDown, AskedInVain: its channel fails for every message.
             QueueUnavailable: it could neither be delivered nor put back.
         """
-        await to_its_end(self._see_to(self._verified(document)))
+        carried = self._verified(document)
+        if isinstance(carried, PageOrder):
+            await to_its_end(self.pages.send(carried))
+        else:
+            await to_its_end(self._see_to(carried))
 
-    def _verified(self, document: dict[str, Any]) -> Envelope:
+    def _verified(self, document: dict[str, Any]) -> Envelope | PageOrder:
         conversation_id = document["conversation"]["id"]
         try:
             return verify(

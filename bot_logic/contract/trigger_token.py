@@ -2,8 +2,8 @@
 
 Anyone with a Direct Line token, so each web-chat visitor, chooses the type, name, sender and value
 of what they post. So the worker signs: the trigger's value is a JSON Web Token (RFC 7519) with
-HMAC-SHA256 over the whole envelope, bound to the Direct Line conversation it is posted in and
-valid for minutes. Nothing here does I/O.
+HMAC-SHA256 over the whole envelope, or over the order to send a page of a notification, bound to
+the Direct Line conversation it is posted in and valid for minutes. Nothing here does I/O.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ import jwt
 from jwt.types import Options
 
 from bot_logic.contract.envelope import Envelope, from_document
+from bot_logic.contract.page_order import PageOrder
 from bot_logic.errors import ProactiveBotError, UndecodableMessage
 from bot_logic.secret import Secret
 
@@ -22,7 +23,7 @@ _ALGORITHM: Final = "HS256"
 _AUDIENCE: Final = "trigger-handler"
 # PyJWT looks at the machine's clock; the times are checked here, by the clock that is handed in.
 _OPTIONS: Final[Options] = {
-    "require": ["aud", "exp", "iat", "conversation", "envelope"],
+    "require": ["aud", "exp", "iat", "conversation"],
     "verify_exp": False,
     "verify_iat": False,
     "verify_nbf": False,
@@ -34,21 +35,24 @@ class TriggerRefused(ProactiveBotError):
 
 
 def sign(
-    envelope: Envelope, conversation_id: str, keys: Sequence[Secret], now: float
+    carried: Envelope | PageOrder, conversation_id: str, keys: Sequence[Secret], now: float
 ) -> dict[str, str]:
-    """Make the value of the trigger that carries `envelope` in this Direct Line conversation."""
+    """Make the value of the trigger that carries this in this Direct Line conversation."""
+    name = "envelope" if isinstance(carried, Envelope) else "page"
     claims = {
         "aud": _AUDIENCE,
         "iat": int(now),
         "exp": int(now) + LIFETIME,
         "conversation": conversation_id,
-        "envelope": envelope.to_document(),
+        name: carried.to_document(),
     }
     return {"token": jwt.encode(claims, keys[0].reveal(), _ALGORITHM)}
 
 
-def verify(value: Any, conversation_id: str, keys: Sequence[Secret], now: float) -> Envelope:
-    """Return the envelope in a trigger's value, if the worker signed it for this conversation.
+def verify(
+    value: Any, conversation_id: str, keys: Sequence[Secret], now: float
+) -> Envelope | PageOrder:
+    """Return what a trigger's value carries, if the worker signed it for this conversation.
 
     Args:
         value: the trigger activity's value; anything, it comes from outside.
@@ -69,7 +73,9 @@ def verify(value: Any, conversation_id: str, keys: Sequence[Secret], now: float)
     if claims["conversation"] != conversation_id:
         raise TriggerRefused("the trigger was signed for another conversation")
     try:
-        return from_document(claims["envelope"], now=now)
+        if "page" in claims:
+            return PageOrder.of(claims["page"])
+        return from_document(claims.get("envelope"), now=now)
     except UndecodableMessage as error:
         raise TriggerRefused(f"the trigger carries no envelope: {error}") from error
 

@@ -51,7 +51,7 @@ class Conversations:
 
     def __init__(self, table: Table, audiences: Audiences, clock: Clock) -> None:
         self._table = table
-        self._audiences = audiences
+        self.audiences = audiences
         self._clock = clock
         self._known: OrderedDict[str, _Seen] = OrderedDict()
 
@@ -70,7 +70,7 @@ class Conversations:
         before: Row = {} if found is None else found.columns
         after = {**_kept(before), "key": name, "reference": data, "indexed": True}
         if rewrite or before != after:
-            await self._audiences.add(reference, _topics(before))
+            await self.audiences.add(reference, _topics(before))
         # Last, as it says that all is stored; always, so that who is marking it has to look again.
         await self._table.put(digest_key(name), after)
         self._note(name, reference)
@@ -102,9 +102,9 @@ class Conversations:
         stored = json.loads(found.columns["reference"])
         if subscribed:  # the conversation's row says last what is to be deleted with it
             await self._table.replace(found.key, columns, found.etag)
-            await self._audiences.subscribe(topic, stored)
+            await self.audiences.subscribe(topic, stored)
         else:
-            await self._audiences.unsubscribe(topic, stored)
+            await self.audiences.unsubscribe(topic, stored)
             await self._table.replace(found.key, columns, found.etag)
         return True
 
@@ -129,7 +129,7 @@ class Conversations:
             data = json.dumps(reference, sort_keys=True)
             columns = {**unmarked(found.columns), "reference": data}
             if reference != before:
-                await self._audiences.add(reference, _topics(found.columns))
+                await self.audiences.add(reference, _topics(found.columns))
             await self._table.replace(found.key, columns, found.etag)
         self._note(name, reference)
 
@@ -163,7 +163,7 @@ class Conversations:
 
     async def _delete(self, found: StoredRow, etag: str | None = None) -> None:
         reference = json.loads(found.columns["reference"])
-        await self._audiences.remove(reference, _topics(found.columns))
+        await self.audiences.remove(reference, _topics(found.columns))
         await self._table.delete(found.key, etag)
 
     async def forget_stale(self, reference: Reference) -> None:

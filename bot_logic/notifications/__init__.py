@@ -1,0 +1,47 @@
+"""Who is to hear what, and when: orders, planning, and what has become of each recipient.
+
+Rows are the truth, and queue messages only say where to look. Knows neither the bot SDK nor Direct
+Line: `queue_worker/pump` paces, `bot_endpoint/page_sender` sends. May import: conversations,
+storage, contract, errors, clock.
+"""
+
+from dataclasses import dataclass
+
+from bot_logic.clock import Chance, Clock
+from bot_logic.conversations.audiences import Audiences
+from bot_logic.notifications.orders import Orders
+from bot_logic.notifications.planner import QUEUE_NAME, Planner, wake_up
+from bot_logic.notifications.store import LANES, NOTIFICATIONS, LaneStore, NotificationStore
+from bot_logic.storage.protocols import Storage
+
+__all__ = [
+    "LANES",
+    "NOTIFICATIONS",
+    "QUEUE_NAME",
+    "Notifications",
+    "build",
+    "wake_up",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Notifications:
+    """The parts that take notifications, plan them and keep their rows."""
+
+    store: NotificationStore
+    lanes: LaneStore
+    planner: Planner
+    orders: Orders
+    audiences: Audiences
+
+
+def build(
+    storage: Storage, audiences: Audiences, clock: Clock, chance: Chance, *, lifetime: int
+) -> Notifications:
+    """Build the parts on one storage account."""
+    store = NotificationStore(storage.table(NOTIFICATIONS))
+    lanes = LaneStore(storage.table(LANES))
+    queue = storage.queue(QUEUE_NAME)
+    planner = Planner(store, lanes, audiences, queue, clock)
+    orders = Orders(store, planner, queue, clock, chance, lifetime)
+    return Notifications(store, lanes, planner, orders, audiences)

@@ -1,0 +1,119 @@
+"""A notification: one order to say something to an audience, and how a table's row holds it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from bot_logic.storage.protocols import Row
+
+
+class State(StrEnum):
+    """What a notification is at, as its rows tell."""
+
+    SCHEDULED = "scheduled"
+    """It is not due yet."""
+
+    SENDING = "sending"
+    """It is due, and not all recipients have their outcome."""
+
+    DONE = "done"
+    """Planning has ended, and each recipient has an outcome."""
+
+    CANCELLED = "cancelled"
+    """Somebody cancelled it; who had not got it by then does not."""
+
+    EXPIRED = "expired"
+    """It was too late for those who had not got it by then."""
+
+    REFUSED = "refused"
+    """Nothing was sent, because more would have got it than its author allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What is to be said, to whom and when, and how far its planning is.
+
+    Attributes:
+        id: which names it.
+        to: the audience, as it was asked for.
+        activity: what is sent to each, as a Bot Framework Activity in JSON.
+        at: Unix time, seconds, from which on it is sent.
+        expires: Unix time, seconds, from which on it is not.
+        created: Unix time, seconds.
+        cursor: how far planning has read the audience; "" before it begins.
+        planned: whether planning has ended.
+        pages: how many there are so far.
+        cancelled: Unix time, seconds, of its cancelling; 0 if nobody did.
+        refused: why nothing is sent; "" if it is.
+    """
+
+    id: str
+    to: Any
+    activity: Mapping[str, Any]
+    at: int
+    expires: int
+    created: int
+    cursor: str = ""
+    planned: bool = False
+    pages: int = 0
+    cancelled: int = 0
+    refused: str = ""
+
+    @classmethod
+    def of(cls, notification_id: str, row: Row) -> Self:
+        """Read a table's row."""
+        return cls(
+            notification_id,
+            json.loads(row["to"]),
+            json.loads(row["activity"]),
+            int(row["at"]),
+            int(row["expires"]),
+            int(row["created"]),
+            row["cursor"],
+            row["planned"],
+            int(row["pages"]),
+            int(row["cancelled"]),
+            row["refused"],
+        )
+
+    def to_row(self) -> Row:
+        """Return the notification as a table's row."""
+        return {
+            "to": json.dumps(self.to),
+            "activity": json.dumps(self.activity),
+            "at": self.at,
+            "expires": self.expires,
+            "created": self.created,
+            "cursor": self.cursor,
+            "planned": self.planned,
+            "pages": self.pages,
+            "cancelled": self.cancelled,
+            "refused": self.refused,
+        }
+
+    def has_ended(self, now: float) -> bool:
+        """Tell whether nothing more may be sent."""
+        return bool(self.cancelled or self.refused) or now >= self.expires
+
+    def state(self, now: float, still_open: int) -> State:
+        """Return what it is at.
+
+        Args:
+            now: Unix time, seconds.
+            still_open: recipients without an outcome.
+        """
+        if self.refused:
+            return State.REFUSED
+        if self.planned and not still_open:
+            return State.DONE
+        if self.cancelled:
+            return State.CANCELLED
+        if now >= self.expires:
+            return State.EXPIRED
+        return State.SENDING if now >= self.at else State.SCHEDULED
+
+    def cancelled_at(self, now: float) -> Self:
+        """Return it cancelled."""
+        return replace(self, cancelled=int(now))

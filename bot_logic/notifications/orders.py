@@ -1,0 +1,174 @@
+"""Taking orders: a notification is stored once, and planned at once if it is due."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from bot_logic.clock import Chance, Clock
+from bot_logic.errors import BadRequest, ProactiveBotError, RetryableError
+from bot_logic.notifications.notification import Notification, State
+from bot_logic.notifications.outcomes import Outcome
+from bot_logic.notifications.page import Recipient
+from bot_logic.notifications.planner import MAX_DELAY, Planner, wake_up
+from bot_logic.notifications.request import Request
+from bot_logic.notifications.store import KeyTaken, NotificationStore
+from bot_logic.storage.protocols import Queue, RowConflict
+
+MAX_KEY: Final = 200  # characters of an idempotency key
+TRIES: Final = 5  # to change a notification that others change, too
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a notification is at.
+
+    Attributes:
+        notification: itself.
+        state: what it is at.
+        counts: recipients by outcome; together they are the audience as far as it is planned.
+    """
+
+    notification: Notification
+    state: State
+    counts: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Takes, shows, cancels and repeats notifications."""
+
+    store: NotificationStore
+    planner: Planner
+    queue: Queue
+    clock: Clock
+    chance: Chance
+    lifetime: int  # seconds after `at`, unless the order says otherwise
+
+    async def take(self, request: Request, idempotency_key: str = "") -> Notification:
+        """Store a notification, once for each idempotency key, and see to it that it is planned.
+
+        Raises:
+            BadRequest: 404 if nobody is known of whom it names, 409 if the key stands for another
+                order or if more would get it than `at_most`.
+            RetryableError: it is not taken; with the same key it can be tried again.
+        """
+        notification = Notification(
+            self.chance.new_id(),
+            request.to,
+            request.activity,
+            request.at,
+            request.expires,
+            int(self.clock.now()),
+        )
+        if idempotency_key:
+            notification = await self._known(notification, request, idempotency_key)
+        if (await self.store.head(notification.id)) is not None:
+            return notification  # the same order, once more
+        await self._check_audience(notification)
+        await self.store.insert(notification)
+        await self._begin(notification)
+        return notification
+
+    async def report(self, notification_id: str) -> Report | None:
+        """Return what a notification is at, or None if there is none of this id."""
+        head = await self.store.head(notification_id)
+        if head is None:
+            return None
+        notification, now = head.notification, self.clock.now()
+        counts = await self.store.counts(notification_id)
+        still_open = counts[Outcome.OPEN]
+        if still_open and (end := _end_of_open(notification, now)) is not None:
+            del counts[Outcome.OPEN]
+            counts[end] = still_open
+        return Report(notification, notification.state(now, still_open), counts)
+
+    async def recipients(
+        self, notification_id: str, *, after: str = ""
+    ) -> AsyncIterator[tuple[str, list[Recipient]]]:
+        """Yield the recipients of each page with what has become of them, and the page's key."""
+        head = await self.store.head(notification_id)
+        end = None if head is None else _end_of_open(head.notification, self.clock.now())
+        async for stored in self.store.pages(notification_id, after=after):
+            yield (
+                stored.key.row,
+                [
+                    replace(each, outcome=end) if end and each.outcome == Outcome.OPEN else each
+                    for each in stored.page.recipients
+                ],
+            )
+
+    async def cancel(self, notification_id: str) -> Report | None:
+        """Cancel a notification: who has not got it within a second or two does not get it.
+
+        Raises:
+            BadRequest: 409, it has come to its end.
+        """
+        for _ in range(TRIES):
+            head = await self.store.head(notification_id)
+            report = await self.report(notification_id)
+            if head is None or report is None:
+                return None
+            if report.state not in (State.SCHEDULED, State.SENDING):
+                raise _in_state(report.state, "cancelled")
+            try:
+                await self.store.replace(head, head.notification.cancelled_at(self.clock.now()))
+            except RowConflict:
+                continue
+            return await self.report(notification_id)
+        raise BadRequest("it is being changed by others; try again", status=409, code="Conflict")
+
+    async def _known(self, notification: Notification, request: Request, key: str) -> Notification:
+        if len(key) > MAX_KEY:
+            raise BadRequest(f"Idempotency-Key has {MAX_KEY} characters at most")
+        content = json.dumps([request.to, request.activity], sort_keys=True)
+        try:
+            reserved = await self.store.reserve(key, notification.id, content)
+        except KeyTaken:
+            raise BadRequest(
+                "this Idempotency-Key stands for another notification",
+                status=409,
+                code="IdempotencyKeyReused",
+            ) from None
+        return replace(notification, id=reserved)
+
+    async def _check_audience(self, notification: Notification) -> None:
+        if refused := await self.planner.too_many(notification):
+            raise BadRequest(refused, status=409, code="TooManyRecipients", field="to.at_most")
+        wanted: list[dict[str, Any]] = (
+            notification.to if isinstance(notification.to, list) else [notification.to]
+        )
+        if not wanted[0].keys() & {"user", "conversation"}:
+            return
+        for each in wanted:
+            if await self.planner.find(each) is not None:
+                return
+        raise BadRequest(
+            "nobody is known by this id", status=404, code="UnknownRecipient", field="to"
+        )
+
+    async def _begin(self, notification: Notification) -> None:
+        """Plan it if it is due, or wake somebody when it is; if that fails, the timer does it."""
+        try:
+            if notification.at <= self.clock.now():
+                await self.planner.plan(notification.id)
+            else:
+                delay = min(int(notification.at - self.clock.now()) + 1, MAX_DELAY)
+                await self.queue.put(wake_up(plan=notification.id), delay=delay)
+        except (RetryableError, ProactiveBotError) as error:
+            logger.warning("notification %s is planned later: %s", notification.id, error)
+
+
+def _end_of_open(notification: Notification, now: float) -> Outcome | None:
+    """Return what has become of those that are still open; None if they may still get it."""
+    if notification.cancelled:
+        return Outcome.CANCELLED
+    return Outcome.EXPIRED if now >= notification.expires else None
+
+
+def _in_state(state: State, what: str) -> BadRequest:
+    return BadRequest(f"it is {state} and cannot be {what}", status=409, code="WrongState")

@@ -1,0 +1,180 @@
+"""What a caller may ask for: checked by name, and an unknown field refused."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from bot_logic.addresses import is_id
+from bot_logic.errors import BadRequest
+
+MAX_LISTED: Final = 1000  # recipients of a list
+MAX_CONTENT: Final = (
+    28 * 1024
+)  # bytes; https://learn.microsoft.com/microsoftteams/limits-specifications-teams
+MAX_TOPIC: Final = 100  # characters
+FAR: Final = 10 * 365 * 24 * 3600  # seconds
+
+_PATH: Final = re.compile(r" - at `\$\.?(?P<path>.*)`$")
+_FIELD: Final = re.compile(r"(?:unknown|required) field `(?P<name>[^`]*)`")
+
+
+class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An audience: exactly one of the first five."""
+
+    conversation: str | None = None
+    user: str | None = None
+    topic: str | None = None
+    channel: str | None = None
+    all: bool | None = None
+    at_most: int | None = None
+    groups: bool | None = None
+
+
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    to: To | list[To]
+    text: str | None = None
+    activity: dict[str, Any] | None = None
+    at: str | float | None = None
+    expires: str | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be said, to whom and when.
+
+    Attributes:
+        to: the audience, as JSON.
+        activity: what is sent, as JSON.
+        at: Unix time, seconds.
+        expires: Unix time, seconds.
+    """
+
+    to: Any
+    activity: Mapping[str, Any]
+    at: int
+    expires: int
+
+
+def parse(body: bytes, now: float, lifetime: int) -> Request:
+    """Read the body of a POST.
+
+    Args:
+        body: JSON.
+        now: Unix time, seconds.
+        lifetime: seconds after `at` in which it may be sent, unless the body says otherwise.
+
+    Raises:
+        BadRequest: naming the field at fault.
+    """
+    try:
+        asked = msgspec.json.decode(body, type=_Body)
+    except msgspec.ValidationError as error:
+        raise _bad(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadRequest("the body is not JSON in UTF-8") from None
+    at = _moment(asked.at, "at", now, now)
+    expires = _moment(asked.expires, "expires", at, at + lifetime)
+    if expires <= max(at, now):
+        raise BadRequest("must come after `at`, and not be over", field="expires")
+    return Request(_to(asked.to), _content(asked), int(at), int(expires))
+
+
+def _to(to: To | list[To]) -> Any:
+    if isinstance(to, To):
+        _check_one(to, "to")
+        return msgspec.to_builtins(to)
+    if not 1 <= len(to) <= MAX_LISTED:
+        raise BadRequest(f"must list 1 to {MAX_LISTED} recipients", field="to")
+    for number, each in enumerate(to):
+        field = f"to[{number}]"
+        _check_one(each, field)
+        if each.user is None and each.conversation is None:
+            raise BadRequest("a list has users and conversations only", field=field)
+    return [msgspec.to_builtins(each) for each in to]
+
+
+def _check_one(to: To, field: str) -> None:
+    named = {"conversation": to.conversation, "user": to.user, "topic": to.topic}
+    named |= {"channel": to.channel}
+    given = [name for name, value in named.items() if value is not None]
+    given += ["all"] if to.all is not None else []
+    if len(given) != 1:
+        raise BadRequest("must have one of conversation, user, topic, channel and all", field=field)
+    name, value = given[0], named.get(given[0])
+    if value is not None and not is_id(value):
+        raise BadRequest("must be printable, not empty and not endless", field=f"{field}.{name}")
+    if to.topic is not None:
+        check_topic(to.topic, f"{field}.topic")
+    if to.all is False:
+        raise BadRequest("must be true", field=f"{field}.all")
+    if to.all and to.at_most is None:
+        raise BadRequest(
+            "is required with all: how many you expect at most", field=f"{field}.at_most"
+        )
+    if to.at_most is not None and (to.at_most < 1 or to.user or to.conversation):
+        raise BadRequest("must be 1 or more, and goes with many", field=f"{field}.at_most")
+    if to.groups is not None and not to.all:
+        raise BadRequest("goes with all", field=f"{field}.groups")
+
+
+def check_topic(name: str, field: str) -> None:
+    """Let pass what may be a topic's name.
+
+    Raises:
+        BadRequest: it may not.
+    """
+    if not is_id(name) or len(name) > MAX_TOPIC:
+        raise BadRequest(f"must be printable, and 1 to {MAX_TOPIC} characters", field=field)
+
+
+def _content(asked: _Body) -> Mapping[str, Any]:
+    if (asked.text is None) == (asked.activity is None):
+        raise BadRequest("must have one of text and activity", field="text")
+    if asked.text == "":
+        raise BadRequest("must not be empty", field="text")
+    activity = {"type": "message", "text": asked.text}
+    if asked.activity is not None:
+        activity = {"type": "message", **asked.activity}
+    size = len(json.dumps(activity, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    if size > MAX_CONTENT:
+        raise BadRequest(
+            f"takes {size} bytes as it is sent, {MAX_CONTENT} are possible",
+            status=413,
+            code="TooLarge",
+            field="text" if asked.activity is None else "activity",
+        )
+    return activity
+
+
+def _moment(value: str | float | None, field: str, start: float, default: float) -> float:
+    """Return a time that is given with its offset, or as seconds from some start."""
+    if value is None:
+        return default
+    if isinstance(value, int | float):
+        if not 0 <= value <= FAR:
+            raise BadRequest("must be seconds from then on: 0 or more", field=field)
+        return start + value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise BadRequest(
+            "must be a time with its offset, such as 2030-01-31T09:00:00+01:00, or seconds",
+            field=field,
+        )
+    return moment.timestamp()
+
+
+def _bad(error: msgspec.ValidationError) -> BadRequest:
+    """Say which field is at fault, as a path."""
+    message = str(error)
+    place, named = _PATH.search(message), _FIELD.search(message)
+    path = [place["path"] if place else "", named["name"] if named else ""]
+    rule = message[: place.start()] if place else message
+    return BadRequest(rule, field=".".join(filter(None, path)) or None)

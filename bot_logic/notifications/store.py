@@ -1,0 +1,287 @@
+"""Where notifications, their pages and the lanes' work stand: rows are the truth.
+
+Table `notifications`: a partition a notification, with its head and its pages; one that lists the
+newest first, one for what is not planned yet, and one for idempotency keys.
+Table `lanes`: a partition a lane, with its lease and a row for each notification at work there.
+"""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from bot_logic.conversations.audiences import Lane, digest
+from bot_logic.notifications.notification import Notification
+from bot_logic.notifications.page import Page, page_key, page_prefix
+from bot_logic.storage.protocols import (
+    Between,
+    Change,
+    Key,
+    RowConflict,
+    StoredRow,
+    Table,
+    Write,
+)
+
+NOTIFICATIONS: Final = "notifications"
+LANES: Final = "lanes"
+HEAD: Final = "head"
+LATEST: Final = "latest"
+UNPLANNED: Final = "unplanned"
+_END_OF_TIME: Final = 10**11  # seconds; the row keys of the newest come first
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A notification as it stands in the table."""
+
+    notification: Notification
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """A page as it stands in the table."""
+
+    key: Key
+    page: Page
+    etag: str
+
+    @classmethod
+    def of(cls, row: StoredRow) -> "StoredPage":
+        """Read a table's row."""
+        return cls(row.key, Page.of(row.columns), row.etag)
+
+
+class KeyTaken(Exception):
+    """An idempotency key was used for another content."""
+
+
+class NotificationStore:
+    """Notifications and their pages."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def reserve(self, idempotency_key: str, notification_id: str, content: str) -> str:
+        """Return the id of the notification that this key stands for: this one, if it is new.
+
+        Raises:
+            KeyTaken: it stands for one with another content.
+        """
+        digits = digest(idempotency_key)
+        key = Key(f"key-{digits[:2]}", digits[2:])
+        columns = {"notification": notification_id, "content": digest(content)}
+        try:
+            await self._table.insert(key, columns)
+        except RowConflict:
+            found = await self._table.read(key)
+            if found is None:
+                raise
+            if found.columns["content"] != columns["content"]:
+                raise KeyTaken(idempotency_key) from None
+            return str(found.columns["notification"])
+        return notification_id
+
+    async def insert(self, notification: Notification) -> bool:
+        """Store a new notification, to be planned; False if it is there already."""
+        await self._table.put(_unplanned(notification), {"id": notification.id})
+        await self._table.put(_latest(notification), {"id": notification.id})
+        try:
+            await self._table.insert(Key(notification.id, HEAD), notification.to_row())
+        except RowConflict:
+            return False
+        return True
+
+    async def head(self, notification_id: str) -> Head | None:
+        """Return a notification, or None."""
+        found = await self._table.read(Key(notification_id, HEAD))
+        if found is None:
+            return None
+        return Head(Notification.of(notification_id, found.columns), found.etag)
+
+    async def replace(self, head: Head, changed: Notification) -> None:
+        """Write a notification if nobody has since it was read.
+
+        Raises:
+            RowConflict: somebody has.
+        """
+        await self._table.replace(Key(changed.id, HEAD), changed.to_row(), head.etag)
+
+    async def plan(self, head: Head, changed: Notification, pages: list[Page]) -> None:
+        """Write pages and how far planning has come, all or nothing.
+
+        Raises:
+            RowConflict: somebody has written the notification since it was read.
+        """
+        first = head.notification.pages
+        keys = [page_key(page.lane, first + number) for number, page in enumerate(pages)]
+        writes = [
+            Write(Change.INSERT, Key(changed.id, key), page.to_row())
+            for key, page in zip(keys, pages, strict=True)
+        ]
+        writes.append(Write(Change.REPLACE, Key(changed.id, HEAD), changed.to_row(), head.etag))
+        await self._table.transact(writes)
+
+    async def planned(self, notification: Notification) -> None:
+        """Note that nobody need look whether a notification is to be planned."""
+        await self._table.delete(_unplanned(notification))
+
+    async def unplanned(self, *, due_before: float) -> AsyncIterator[str]:
+        """Yield the ids of notifications that are due and not planned."""
+        last = f"{int(due_before):012}~"
+        async for row in self._table.rows(UNPLANNED, between=Between("", last)):
+            yield str(row.columns["id"])
+
+    async def latest(self, *, after: str = "") -> AsyncIterator[tuple[str, str]]:
+        """Yield row key and id of notifications, the newest first."""
+        async for row in self._table.rows(LATEST, between=Between(after, "~")):
+            yield row.key.row, str(row.columns["id"])
+
+    async def page(self, notification_id: str, row_key: str) -> StoredPage | None:
+        """Return a page, or None."""
+        found = await self._table.read(Key(notification_id, row_key))
+        return None if found is None else StoredPage.of(found)
+
+    async def pages(self, notification_id: str, *, after: str = "") -> AsyncIterator[StoredPage]:
+        """Yield the pages of a notification."""
+        between = Between.of_prefix("page-", after=after)
+        async for row in self._table.rows(notification_id, between=between):
+            yield StoredPage.of(row)
+
+    async def open_pages(self, notification_id: str, lane_id: str) -> list[str]:
+        """Return the keys of a lane's pages on which somebody has no outcome."""
+        between = Between.of_prefix(page_prefix(lane_id))
+        rows = self._table.rows(notification_id, between=between, columns=("open",))
+        return [row.key.row async for row in rows if row.columns["open"]]
+
+    async def counts(self, notification_id: str) -> Counter[str]:
+        """Return how many recipients have which outcome, by the outcomes' names."""
+        total: Counter[str] = Counter()
+        between = Between.of_prefix("page-")
+        async for row in self._table.rows(notification_id, between=between, columns=("counts",)):
+            total.update(json.loads(row.columns["counts"]))
+        return total
+
+    async def write_page(self, stored: StoredPage, page: Page) -> StoredPage:
+        """Write a page if nobody has since it was read.
+
+        Raises:
+            RowConflict: somebody has.
+        """
+        etag = await self._table.replace(stored.key, page.to_row(), stored.etag)
+        return StoredPage(stored.key, page, etag)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A notification that has pages in a lane.
+
+    Attributes:
+        key: of its row.
+        notification: its id.
+        size: recipients, if they are few; else 0.
+        channel: the lane's.
+    """
+
+    key: Key
+    notification: str
+    size: int
+    channel: str
+
+
+class LaneStore:
+    """The lanes: what is to be sent in each, and whose pump is at it."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def add(self, lane: Lane, notification: Notification, size: int) -> None:
+        """Note that a notification has pages in a lane, or is about to have."""
+        key = Key(lane.id, f"work-{notification.at:012}-{notification.id}")
+        try:
+            await self._table.insert(
+                key, {"notification": notification.id, "size": size, "channel": lane.channel}
+            )
+        except RowConflict:
+            return
+
+    async def work(self, lane_id: str) -> list[Work]:
+        """Return the notifications at work in a lane, the earliest first."""
+        rows = self._table.rows(lane_id, between=Between.of_prefix("work-"))
+        return [
+            Work(
+                row.key,
+                row.columns["notification"],
+                int(row.columns["size"]),
+                row.columns["channel"],
+            )
+            async for row in rows
+        ]
+
+    async def finish(self, work: Work) -> None:
+        """Note that a notification has nothing to send in a lane any more."""
+        await self._table.delete(work.key)
+
+    async def acquire(self, lane_id: str, now: float, lease: float, owner: str) -> "Lease | None":
+        """Take a lane's lease, or return None if somebody holds it."""
+        key = Key(lane_id, "lease")
+        found = await self._table.read(key)
+        columns = {"owner": owner, "until": int(now + lease), "pausedUntil": 0}
+        try:
+            if found is None:
+                return Lease(key, owner, 0, await self._table.insert(key, columns))
+            if now < int(found.columns["until"]):
+                return None
+            columns["pausedUntil"] = paused = int(found.columns["pausedUntil"])
+            return Lease(key, owner, paused, await self._table.replace(key, columns, found.etag))
+        except RowConflict:
+            return None
+
+    async def renew(self, lease: "Lease", until: float, paused_until: float) -> "Lease":
+        """Hold a lane's lease for longer, or let it go with `until` 0.
+
+        Raises:
+            RowConflict: somebody else holds it.
+        """
+        columns = {
+            "owner": lease.owner,
+            "until": int(until),
+            "pausedUntil": int(paused_until),
+        }
+        etag = await self._table.replace(lease.key, columns, lease.etag)
+        return Lease(lease.key, lease.owner, int(paused_until), etag)
+
+    async def idle_lanes(self, now: float) -> AsyncIterator[str]:
+        """Yield the lanes that have work, and nobody who is at it."""
+        lane, leased, has_work = "", False, False
+        async for row in self._table.rows():
+            if row.key.partition != lane:
+                if has_work and not leased:
+                    yield lane
+                lane, leased, has_work = row.key.partition, False, False
+            if row.key.row == "lease":
+                leased = now < int(row.columns["until"])
+            else:
+                has_work = True
+        if has_work and not leased:
+            yield lane
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lane's lease that this process holds."""
+
+    key: Key
+    owner: str
+    paused_until: int
+    etag: str
+
+
+def _latest(notification: Notification) -> Key:
+    return Key(LATEST, f"{_END_OF_TIME - notification.created:012}-{notification.id}")
+
+
+def _unplanned(notification: Notification) -> Key:
+    return Key(UNPLANNED, f"{notification.at:012}-{notification.id}")

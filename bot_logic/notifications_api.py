@@ -1,0 +1,234 @@
+"""The notifications API: JSON in, JSON out. The function key, which Azure asks for, guards it.
+
+docs/notifications.md describes each call.
+"""
+
+import csv
+import io
+import json
+import logging
+import re
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import azure.functions as func
+
+from bot_logic.clock import Clock
+from bot_logic.conversations.audiences import Audiences
+from bot_logic.conversations.references import Conversations
+from bot_logic.errors import BadRequest, RetryableError
+from bot_logic.notifications.orders import Orders, Report
+from bot_logic.notifications.outcomes import FAILURES, Outcome
+from bot_logic.notifications.page import Recipient
+from bot_logic.notifications.request import check_topic, parse
+
+MOST_LISTED: Final = 100  # notifications in one answer
+JSON_TYPE: Final = "application/json"
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+
+logger = logging.getLogger(__name__)
+
+Answer = tuple[int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsApi:
+    """Answers the requests of other programs."""
+
+    orders: Orders
+    conversations: Conversations
+    audiences: Audiences
+    clock: Clock
+
+    async def post(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Take a notification."""
+        return await _answered(self._post(request))
+
+    async def get(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Say what a notification is at, or list the newest."""
+        return await _answered(self._get(request))
+
+    async def recipients(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Say what has become of each recipient, as JSON or CSV."""
+        try:
+            return await self._recipients(request)
+        except (BadRequest, RetryableError) as error:
+            return _of_error(error)
+
+    async def delete(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Cancel a notification."""
+        return await _answered(self._delete(request))
+
+    async def topic(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Let a conversation subscribe to a topic (PUT), or unsubscribe (DELETE)."""
+        return await _answered(self._topic(request))
+
+    async def _post(self, request: func.HttpRequest) -> Answer:
+        _check_json(request.headers)
+        asked = parse(request.get_body(), self.clock.now(), self.orders.lifetime)
+        key = request.headers.get("Idempotency-Key", "")
+        notification = await self.orders.take(asked, key)
+        return 202, {
+            "id": notification.id,
+            "statusUrl": f"/api/notifications/{notification.id}",
+        }
+
+    async def _get(self, request: func.HttpRequest) -> Answer:
+        notification_id = request.route_params.get("id", "")
+        if notification_id:
+            return 200, _document(_found(await self.orders.report(_checked(notification_id))))
+        after = request.params.get("after", "")
+        listed, last = [], ""
+        async for row, each in self.orders.store.latest(after=after):
+            report = await self.orders.report(each)
+            if report is not None:
+                listed.append(_document(report))
+            last = row
+            if len(listed) == MOST_LISTED:
+                break
+        more = {"after": last} if len(listed) == MOST_LISTED else {}
+        return 200, {"notifications": listed, **more}
+
+    async def _delete(self, request: func.HttpRequest) -> Answer:
+        notification_id = _checked(request.route_params.get("id", ""))
+        return 200, _document(_found(await self.orders.cancel(notification_id)))
+
+    async def _topic(self, request: func.HttpRequest) -> Answer:
+        name = request.route_params.get("name", "")
+        check_topic(name, "name")
+        found = await self.audiences.conversation(request.route_params.get("id", ""))
+        if found is None:
+            raise BadRequest("there is no such conversation", status=404, code="NotFound")
+        change = (
+            self.conversations.subscribe
+            if request.method == "PUT"
+            else self.conversations.unsubscribe
+        )
+        await change(dict(found.reference), name)
+        return 204, None
+
+    async def _recipients(self, request: func.HttpRequest) -> func.HttpResponse:
+        notification_id = _checked(request.route_params.get("id", ""))
+        _found(await self.orders.report(notification_id))
+        wanted = _outcomes(request.params.get("state", ""))
+        after = request.params.get("after", "")
+        pages = self.orders.recipients(notification_id, after=after)
+        last, found = "", list[Recipient]()
+        async for row, recipients in pages:
+            found += [each for each in recipients if each.outcome in wanted]
+            last = row
+            if len(found) >= MOST_LISTED * 10:
+                break
+        else:
+            last = ""
+        if request.params.get("format") == "csv":
+            return func.HttpResponse(_csv(found), mimetype="text/csv")
+        more = {"after": last} if last else {}
+        return _json(200, {"recipients": [_of_recipient(each) for each in found], **more})
+
+
+async def _answered(work: Awaitable[Answer]) -> func.HttpResponse:
+    try:
+        return _json(*await work)
+    except (BadRequest, RetryableError) as error:
+        return _of_error(error)
+
+
+def _of_error(error: BadRequest | RetryableError) -> func.HttpResponse:
+    if isinstance(error, BadRequest):
+        body = {"code": error.code, "message": str(error)}
+        body |= {"field": error.field} if error.field else {}
+        return _json(error.status, {"error": body})
+    logger.warning("a notification's request failed: %s", error)
+    return _json(503, {"error": {"code": "ServiceUnavailable", "message": str(error)}})
+
+
+def _json(status: int, body: Any) -> func.HttpResponse:
+    if body is None:
+        return func.HttpResponse(status_code=status)
+    return func.HttpResponse(
+        json.dumps(body),
+        status_code=status,
+        mimetype=JSON_TYPE,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _check_json(headers: Mapping[str, str]) -> None:
+    """Refuse what a page of another site can post without being asked first: forms and texts.
+
+    https://fetch.spec.whatwg.org/#simple-header
+    """
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind != JSON_TYPE:
+        raise BadRequest(
+            f"the content type must be {JSON_TYPE}", status=415, code="UnsupportedMediaType"
+        )
+
+
+def _checked(notification_id: str) -> str:
+    if not _ID.fullmatch(notification_id):
+        raise BadRequest("there is no such notification", status=404, code="NotFound")
+    return notification_id
+
+
+def _found(report: Report | None) -> Report:
+    if report is None:
+        raise BadRequest("there is no such notification", status=404, code="NotFound")
+    return report
+
+
+def _outcomes(name: str) -> frozenset[Outcome]:
+    if not name:
+        return frozenset(Outcome)
+    if name == "failed":
+        return FAILURES
+    try:
+        return frozenset({Outcome(name)})
+    except ValueError:
+        names = ", ".join(["failed", *Outcome])
+        raise BadRequest(f"must be one of {names}", field="state") from None
+
+
+def _document(report: Report) -> dict[str, Any]:
+    notification = report.notification
+    return {
+        "id": notification.id,
+        "state": report.state.value,
+        "to": notification.to,
+        "counts": {name: count for name, count in sorted(report.counts.items()) if count},
+        "recipients": sum(report.counts.values()),
+        "planned": notification.planned,
+        "created": _iso(notification.created),
+        "at": _iso(notification.at),
+        "expires": _iso(notification.expires),
+        **({"cancelled": _iso(notification.cancelled)} if notification.cancelled else {}),
+        **({"reason": notification.refused} if notification.refused else {}),
+    }
+
+
+def _of_recipient(recipient: Recipient) -> dict[str, Any]:
+    name = "activityId" if recipient.outcome == Outcome.SENT else "reason"
+    detail = {name: recipient.detail} if recipient.detail else {}
+    attempts = {"attempts": recipient.attempts} if recipient.attempts else {}
+    return {"recipient": recipient.key, "state": recipient.outcome.value, **detail, **attempts}
+
+
+def _csv(recipients: list[Recipient]) -> str:
+    """Write a table that a spreadsheet opens, and in which it takes no text for a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["recipient", "state", "detail", "attempts"])
+    for each in recipients:
+        row = [each.key, each.outcome.value, each.detail]
+        writer.writerow(
+            [*(f"'{v}" if v[:1] in tuple("=+-@\t\r") else v for v in row), each.attempts]
+        )
+    return text.getvalue()
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,235 @@
+"""The pump of a lane: one process at a time hands the lane's pages to the bot, at the lane's pace.
+
+What limits a channel is decided here and nowhere else: how fast, who goes first, when to wait. Rows
+say what is to be done, so a pump that dies is followed by another, which looks again.
+"""
+
+import asyncio
+import logging
+import math
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bot_logic.clock import Chance, Clock
+from bot_logic.contract.envelope import TRIGGER_NAME
+from bot_logic.contract.page_order import PageOrder
+from bot_logic.contract.trigger_token import sign
+from bot_logic.errors import ProactiveBotError
+from bot_logic.notifications.planner import MAX_DELAY, wake_up
+from bot_logic.notifications.store import LaneStore, Lease, NotificationStore, Work
+from bot_logic.queue_worker.worker import Triggers
+from bot_logic.secret import Secret
+from bot_logic.storage.protocols import Queue, RowConflict
+
+LONGEST_RUN: Final = 50.0  # seconds; then it hands itself on
+LEASE: Final = 60.0  # seconds for which a lane is a pump's, from each renewal on
+RENEWED_EVERY: Final = 15.0  # seconds
+SLICE: Final = 8.0  # seconds of sending that one trigger asks for; Direct Line waits 15 for the bot
+SIDE_BY_SIDE: Final = 4  # pages at once, in a lane without a limit
+FEW: Final = 10  # recipients; so few do not wait for a page that is under way
+FOR_FEW: Final = 0.1  # of a lane's pace is kept for them
+LOOKS_EVERY: Final = 0.5  # seconds
+LONGEST_PAUSE: Final = 60.0  # seconds between two tries when all fails
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Job:
+    """A notification at work in this lane, as this pump sees it."""
+
+    work: Work
+    pages: deque[str] = field(default_factory=deque)
+    not_before: float = 0.0
+    failures: int = 0
+
+    def fails(self, now: float) -> None:
+        """Leave it alone for a while, longer each time."""
+        self.failures += 1
+        self.not_before = now + min(2.0**self.failures, LONGEST_PAUSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pump:
+    """Hands pages to the bot."""
+
+    triggers: Triggers
+    store: NotificationStore
+    lanes: LaneStore
+    queue: Queue
+    clock: Clock
+    chance: Chance
+    signing_keys: tuple[Secret, ...]
+    rates: Mapping[str, float]  # messages a second, by channel; a channel without has no limit
+
+    async def run(self, lane_id: str) -> None:
+        """Work in a lane until nothing is left, or until it is another's turn.
+
+        Raises:
+            ServiceUnavailable: a table cannot be reached.
+            QueueUnavailable: nobody could be woken; the timer does that later.
+        """
+        owner = self.chance.new_id()
+        lease = await self.lanes.acquire(lane_id, self.clock.now(), LEASE, owner)
+        if lease is None:
+            return  # who holds it looks once more before they go
+        run = _Run(self, lane_id, lease)
+        try:
+            await run.until_done()
+        finally:
+            with suppress(RowConflict):
+                await self.lanes.renew(run.lease, 0, run.paused_until)
+        if await self.lanes.work(lane_id):
+            wait = max(0.0, run.next_look() - self.clock.now())
+            await self.queue.put(wake_up(lane=lane_id), delay=min(math.ceil(wait), MAX_DELAY))
+
+
+class _Run:
+    """One run of a pump: who is next, and what is under way."""
+
+    def __init__(self, pump: Pump, lane_id: str, lease: Lease) -> None:
+        self._pump, self._lane_id, self.lease = pump, lane_id, lease
+        self.paused_until = float(lease.paused_until)
+        self._jobs: dict[str, _Job] = {}
+        self._turns: deque[str] = deque()
+        self._under_way: dict[asyncio.Task[None], _Job] = {}
+        self._renewed = pump.clock.elapsed()
+
+    async def until_done(self) -> None:
+        """Send what there is, until nothing is left or the run has taken long enough."""
+        ends = self._pump.clock.elapsed() + LONGEST_RUN
+        try:
+            while self._pump.clock.elapsed() < ends:
+                await self._renew()
+                await self._look()
+                if not self._jobs and not self._under_way:
+                    return
+                if self._begin():
+                    continue
+                if not self._under_way and self.next_look() > self._pump.clock.now() + LONGEST_RUN:
+                    return
+                await self._wait()
+        finally:
+            while self._under_way:
+                await self._wait()
+
+    def next_look(self) -> float:
+        """Return when there is something to do again: Unix time, seconds."""
+        soonest = min((job.not_before for job in self._jobs.values()), default=0.0)
+        return max(soonest, self.paused_until)
+
+    async def _renew(self) -> None:
+        if self._pump.clock.elapsed() - self._renewed < RENEWED_EVERY:
+            return
+        until = self._pump.clock.now() + LEASE
+        self.lease = await self._pump.lanes.renew(self.lease, until, self.paused_until)
+        self._renewed = self._pump.clock.elapsed()
+
+    async def _look(self) -> None:
+        """See which notifications have pages here, and which have none any more."""
+        found = {work.notification: work for work in await self._pump.lanes.work(self._lane_id)}
+        for name, work in found.items():
+            if name not in self._jobs:
+                self._jobs[name] = _Job(work)
+                self._turns.append(name)
+        busy = {job.work.notification for job in self._under_way.values()}
+        for name, job in list(self._jobs.items()):
+            if not job.pages and name not in busy and job.not_before <= self._pump.clock.now():
+                await self._refill(job)
+
+    async def _refill(self, job: _Job) -> None:
+        """Find the open pages of a notification; finish it if there are none and will be none."""
+        name = job.work.notification
+        head = await self._pump.store.head(
+            name
+        )  # first, so that all pages of a planned one are seen
+        now = self._pump.clock.now()
+        ended = head is None or head.notification.has_ended(now)
+        if not ended:
+            job.pages.extend(await self._pump.store.open_pages(name, self._lane_id))
+        if ended or (not job.pages and head is not None and head.notification.planned):
+            await self._pump.lanes.finish(job.work)
+            del self._jobs[name]
+            self._turns.remove(name)
+
+    def _begin(self) -> bool:
+        """Begin what may begin now; tell whether anything did."""
+        now = self._pump.clock.now()
+        if now < self.paused_until:
+            return False
+        rate = self._rate()
+        few = sum(self._is_few(job) for job in self._under_way.values())
+        many = len(self._under_way) - few
+        for name in list(self._turns):
+            job = self._jobs[name]
+            if not job.pages or job.not_before > now:
+                continue
+            if self._is_few(job) and few < (1 if rate else SIDE_BY_SIDE):
+                self._start(job, rate * FOR_FEW)
+            elif not self._is_few(job) and many < (1 if rate else SIDE_BY_SIDE):
+                self._start(job, rate * (1 - FOR_FEW))
+            else:
+                continue
+            self._turns.remove(name)
+            self._turns.append(name)
+            return True
+        return False
+
+    def _rate(self) -> float:
+        channels = {job.work.channel for job in self._jobs.values()}
+        return max((self._pump.rates.get(channel, 0.0) for channel in channels), default=0.0)
+
+    @staticmethod
+    def _is_few(job: _Job) -> bool:
+        return 0 < job.work.size <= FEW
+
+    def _start(self, job: _Job, rate: float) -> None:
+        task = asyncio.create_task(self._send(job, job.pages.popleft(), rate))
+        self._under_way[task] = job
+
+    async def _wait(self) -> None:
+        """Wait for a page, or a moment."""
+        if not self._under_way:
+            await asyncio.sleep(LOOKS_EVERY)
+            return
+        done, _ = await asyncio.wait(
+            self._under_way, timeout=LOOKS_EVERY, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in done:
+            del self._under_way[task]
+            task.result()
+
+    async def _send(self, job: _Job, page: str, rate: float) -> None:
+        """Hand one page to the bot, and see how it stands then."""
+        store, name, clock = self._pump.store, job.work.notification, self._pump.clock
+        before = await store.page(name, page)
+        if before is None or not before.page.open:
+            return
+        if not before.page.is_leased(clock.now()):
+            await self._hand_to_bot(PageOrder(name, page, rate, SLICE))
+        after = await store.page(name, page)
+        if after is None or not after.page.open:
+            job.failures = 0
+            return
+        if after.page.paused_until > clock.now():
+            self.paused_until = max(self.paused_until, float(after.page.paused_until))
+        elif after.page.open < before.page.open:
+            job.failures = 0
+            job.pages.appendleft(page)
+        else:
+            job.fails(clock.now())
+
+    async def _hand_to_bot(self, order: PageOrder) -> None:
+        def trigger(conversation_id: str) -> dict[str, Any]:
+            keys, now = self._pump.signing_keys, self._pump.clock.now()
+            value = sign(order, conversation_id, keys, now)
+            return {"type": "event", "name": TRIGGER_NAME, "value": value}
+
+        try:
+            await self._pump.triggers.post(trigger)
+        except ProactiveBotError as error:  # the page says how far it came
+            what = order.notification, order.page
+            logger.warning("page of notification %s %s: %s", *what, error)

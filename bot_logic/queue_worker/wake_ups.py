@@ -1,0 +1,52 @@
+"""A wake-up says where to look. It may be lost or doubled: what is to be done stands in rows."""
+
+import logging
+from dataclasses import dataclass
+
+from bot_logic.clock import Clock
+from bot_logic.contract.queue_text import plain_text, read_json
+from bot_logic.notifications.planner import Planner, wake_up
+from bot_logic.queue_worker.pump import Pump
+from bot_logic.storage.protocols import Queue, ReceivedMessage
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WakeUps:
+    """Plans the notification, or works in the lane, that a wake-up names."""
+
+    planner: Planner
+    pump: Pump
+    queue: Queue
+    clock: Clock
+
+    async def take(self, message: ReceivedMessage) -> None:
+        """Do what a wake-up says; what is not one is dropped, since nothing is lost with it.
+
+        Raises:
+            RetryableError: it is to be tried again.
+        """
+        try:
+            document = read_json(plain_text(message.get_body()))
+        except ValueError:
+            document = None
+        match document:
+            case {"plan": str(notification_id)}:
+                await self.planner.plan(notification_id)
+            case {"lane": str(lane_id)}:
+                await self.pump.run(lane_id)
+            case _:
+                logger.warning("queue message %s is not a wake-up, dropped", message.id)
+
+    async def wake_what_waits(self) -> None:
+        """Wake somebody for each notification that is due and not planned, and each idle lane.
+
+        Raises:
+            RetryableError: the next run tries again.
+        """
+        now = self.clock.now()
+        async for notification_id in self.planner.store.unplanned(due_before=now):
+            await self.queue.put(wake_up(plan=notification_id))
+        async for lane_id in self.planner.lanes.idle_lanes(now):
+            await self.queue.put(wake_up(lane=lane_id))

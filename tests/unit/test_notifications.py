@@ -1,0 +1,175 @@
+"""Notifications in memory: who gets them, when, once, and what is said of it."""
+
+from typing import Any
+
+import pytest
+
+from bot_logic.errors import (
+    BadRequest,
+    ConversationBlocked,
+    ConversationGone,
+    MessageNotInserted,
+    ServiceUnavailable,
+)
+from bot_logic.storage.memory import Fault
+from bot_logic.testing import BotUnderTest
+
+
+async def with_people(bot: BotUnderTest, count: int) -> None:
+    for number in range(count):
+        await bot.hears("hello", user=f"u{number}")
+    await bot.runs_queue()
+
+
+async def test_a_person_is_told(bot: BotUnderTest) -> None:
+    await with_people(bot, 2)
+    notification = await bot.notify({"user": "u1"}, "Your pizza is ready")
+    assert await bot.runs_queue() == ["Your pizza is ready"]
+    assert bot.channel.sent[-1].conversation_id == "conversation-of-u1"
+    assert await bot.report(notification) == {"state": "done", "sent": 1}
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        {"all": True, "at_most": 10},
+        {"channel": "test"},
+        [{"user": f"u{number}"} for number in range(7)],
+        [{"conversation": f"conversation-of-u{number}"} for number in range(7)],
+    ],
+)
+async def test_each_of_many_is_told_once(bot: BotUnderTest, to: Any) -> None:
+    await with_people(bot, 7)
+    before = len(bot.channel.sent)
+    notification = await bot.notify(to, "News")
+    assert await bot.report(notification) == {"state": "sending", "open": 7}
+    assert await bot.runs_queue() == ["News"] * 7
+    assert {sent.conversation_id for sent in bot.channel.sent[before:]} == {
+        f"conversation-of-u{number}" for number in range(7)
+    }
+    assert await bot.report(notification) == {"state": "done", "sent": 7}
+    await bot.wakes_what_waits()
+    assert await bot.runs_queue() == []
+
+
+async def test_who_is_named_twice_is_told_once(bot: BotUnderTest) -> None:
+    await with_people(bot, 1)
+    await bot.notify([{"user": "u0"}, {"conversation": "conversation-of-u0"}], "News")
+    assert await bot.runs_queue() == ["News"]
+
+
+async def test_who_is_unknown_is_an_outcome_in_a_list_and_an_error_alone(bot: BotUnderTest) -> None:
+    await with_people(bot, 1)
+    notification = await bot.notify([{"user": "u0"}, {"user": "nobody"}], "News")
+    assert await bot.runs_queue() == ["News"]
+    assert await bot.report(notification) == {"state": "done", "sent": 1, "unknown": 1}
+    with pytest.raises(BadRequest) as refused:
+        await bot.notify({"user": "nobody"}, "News")
+    assert (refused.value.status, refused.value.field) == (404, "to")
+
+
+async def test_more_than_its_author_expects_get_nothing(bot: BotUnderTest) -> None:
+    await with_people(bot, 3)
+    with pytest.raises(BadRequest) as refused:
+        await bot.notify({"all": True, "at_most": 2}, "Oops")
+    assert (refused.value.status, refused.value.field) == (409, "to.at_most")
+    assert await bot.runs_queue() == []
+
+
+async def test_later_means_later_and_who_comes_until_then_gets_it(bot: BotUnderTest) -> None:
+    await with_people(bot, 1)
+    notification = await bot.notify({"all": True, "at_most": 9}, "News", at=3600)
+    assert await bot.runs_queue() == []
+    assert await bot.report(notification) == {"state": "scheduled"}
+    await bot.hears("hello", user="later")
+    await bot.runs_queue()
+    bot.clock.advance(3602)
+    assert await bot.runs_queue() == []  # it is planned
+    assert await bot.runs_queue() == ["News", "News"]
+
+
+async def test_a_year_ahead_is_remembered(bot: BotUnderTest) -> None:
+    await with_people(bot, 1)
+    await bot.notify({"user": "u0"}, "Happy birthday", at=365 * 86400)
+    for _ in range(52):
+        bot.clock.advance(7 * 86400)
+        assert await bot.runs_queue() == []
+    bot.clock.advance(86400 + 2)
+    await bot.runs_queue()
+    assert await bot.runs_queue() == ["Happy birthday"]
+
+
+async def test_what_is_cancelled_is_not_sent(bot: BotUnderTest) -> None:
+    await with_people(bot, 3)
+    notification = await bot.notify({"channel": "test"}, "Oops")
+    await bot.cancel(notification)
+    assert await bot.runs_queue() == []
+    assert await bot.report(notification) == {"state": "cancelled", "cancelled": 3}
+    with pytest.raises(BadRequest, match="it is cancelled and cannot be cancelled"):
+        await bot.cancel(notification)
+
+
+async def test_what_is_too_late_is_not_sent(bot: BotUnderTest) -> None:
+    await with_people(bot, 3)
+    notification = await bot.notify({"channel": "test"}, "Now or never", expires=60)
+    bot.clock.advance(61)
+    assert await bot.runs_queue() == []
+    assert await bot.report(notification) == {"state": "expired", "expired": 3}
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (ConversationGone("the channel answered 404 ConversationNotFound"), "gone"),
+        (ConversationBlocked("the channel answered 403 MessageWritesBlocked"), "blocked"),
+        (ConversationBlocked("the channel answered 403 BotNotInConversationRoster"), "removed"),
+        (ConversationBlocked("the channel answered 403 BotDisabledByAdmin"), "switchedOff"),
+    ],
+)
+async def test_why_somebody_did_not_get_it_is_said(
+    bot: BotUnderTest, error: Exception, outcome: str
+) -> None:
+    await with_people(bot, 3)
+    bot.channel.faults.add(Fault("channel.send", times=1, error=error))
+    notification = await bot.notify({"channel": "test"}, "News")
+    assert await bot.runs_queue() == ["News"] * 2
+    assert await bot.report(notification) == {"state": "done", "sent": 2, outcome: 1}
+
+
+async def test_what_failed_for_a_moment_is_tried_again(bot: BotUnderTest) -> None:
+    await with_people(bot, 3)
+    bot.channel.faults.add(Fault("channel.send", times=2, error=ServiceUnavailable("503")))
+    notification = await bot.notify({"channel": "test"}, "News")
+    assert await bot.runs_queue() == ["News"] * 3
+    assert await bot.report(notification) == {"state": "done", "sent": 3}
+
+
+async def test_a_lost_wake_up_is_made_good_by_the_timer(bot: BotUnderTest) -> None:
+    await with_people(bot, 2)
+    bot.storage.faults.add(Fault("queue.put", MessageNotInserted("down"), times=1))
+    notification = await bot.notify({"channel": "test"}, "News")
+    assert await bot.runs_queue() == []
+    await bot.wakes_what_waits()
+    assert await bot.runs_queue() == ["News"] * 2
+    assert await bot.report(notification) == {"state": "done", "sent": 2}
+
+
+async def test_an_audience_of_many_pages_and_tenants_is_told(bot: BotUnderTest) -> None:
+    for number in range(620):
+        conversation = {"id": f"conversation-of-u{number}", "tenantId": f"t{number % 3}"}
+        await bot.receives(
+            {"type": "conversationUpdate", "membersAdded": [{"id": f"u{number}"}]}
+            | {"conversation": conversation},
+            user=f"u{number}",
+        )
+    before = len(bot.channel.sent)
+    notification = await bot.notify({"all": True, "at_most": 1000}, "News")
+    assert len(await bot.runs_queue()) == 620
+    assert len({sent.conversation_id for sent in bot.channel.sent[before:]}) == 620
+    assert await bot.report(notification) == {"state": "done", "sent": 620}
+
+
+@pytest.fixture
+async def bot() -> Any:
+    async with BotUnderTest() as under_test:
+        yield under_test
