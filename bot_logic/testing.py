@@ -4,7 +4,7 @@ docs/testing-your-bot.md shows how to use it.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -26,6 +26,7 @@ from bot_logic.wiring import Wiring
 __all__ = ["BotUnderTest", "ManualClock"]
 
 SERVICE_URL: Final = "http://localhost:3000"
+NO_SETTINGS: Final[Mapping[str, str]] = {}
 _JSON: Final = {"Content-Type": "application/json"}
 _BOT: Final = {"id": "bot", "name": "Bot"}
 _SETTINGS: Final = {
@@ -72,6 +73,7 @@ class BotUnderTest:
         clock: ManualClock | None = None,
         channel: MemoryChannel | None = None,
         direct_line: Callable[[Triggers], Triggers] | None = None,
+        settings: Mapping[str, str] = NO_SETTINGS,
     ) -> None:
         """Make a bot with everything around it.
 
@@ -81,13 +83,14 @@ class BotUnderTest:
             clock: another clock than one that stands still.
             channel: another channel than one that takes everything.
             direct_line: wraps the worker's way to the bot, to let it fail.
+            settings: by their names in local.settings.json, besides those that a test needs.
         """
         self.clock = clock or ManualClock()
         self.storage = MemoryStorage(self.clock, chance)
         self.channel = channel or MemoryChannel()
         way: Triggers = _InProcess(lambda: self._wiring.endpoint)
         self._wiring = Wiring(
-            Settings.from_environment(_SETTINGS),
+            Settings.from_environment({**_SETTINGS, **settings}),
             storage=self.storage,
             triggers=direct_line(way) if direct_line else way,
             channels=self.channel,
@@ -179,6 +182,14 @@ class BotUnderTest:
     async def wakes_what_waits(self) -> None:
         """Run the timer that sees to what nobody was woken for."""
         await self._wiring.wake_ups.wake_what_waits()
+
+    async def wake(self, message: ReceivedMessage) -> None:
+        """Take one wake-up of a notification, as the Functions host does.
+
+        Raises:
+            RetryableError: it is to be left on the queue.
+        """
+        await self._wiring.wake_ups.take(message)
 
     async def hand_over(self, message: ReceivedMessage) -> None:
         """Hand one message to the queue worker, as the Functions host does.

@@ -1,0 +1,116 @@
+"""How fast a broadcast goes: never above the channel's limit, and nobody waits for all of it."""
+
+import asyncio
+import random
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botbuilder.schema import Activity, ResourceResponse
+
+from bot_logic.bot_endpoint.memory_channel import MemoryChannel
+from bot_logic.errors import AskedToWait
+from bot_logic.testing import BotUnderTest
+from tests import virtual_time
+from tests.simulation.bad_day import SeededChance
+from tests.simulation.hosting import hosted
+
+RATE, LIMIT = 45.0, 50  # messages a second: what is sent, and what Teams takes
+
+
+class Limited(MemoryChannel):
+    """Takes so many messages in any second and answers 429 to others; notes when each came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[float] = []
+        self.texts: list[str] = []
+        self.refused: list[float] = []
+        self.closed_until = 0.0
+
+    async def send_to_conversation(
+        self, conversation_id: str, activity: Activity
+    ) -> ResourceResponse:
+        now = asyncio.get_running_loop().time()
+        in_window = len(self.times) - bisect_left(self.times, now - 1)
+        if in_window >= LIMIT or now < self.closed_until:
+            self.refused.append(now)
+            wait = max(1, round(self.closed_until - now))
+            raise AskedToWait("the channel answered 429", retry_after=wait)
+        self.times.append(now)
+        self.texts.append(activity.text)
+        await asyncio.sleep(random.Random(len(self.times)).uniform(0.02, 0.3))  # noqa: S311
+        return await super().send_to_conversation(conversation_id, activity)
+
+    def when(self, text: str) -> list[float]:
+        return [at for at, each in zip(self.times, self.texts, strict=True) if each == text]
+
+
+def in_virtual_time(scenario: Callable[[BotUnderTest, Limited], Any], people: int) -> None:
+    async def run() -> None:
+        channel = Limited()
+        async with BotUnderTest(
+            channel=channel,
+            clock=virtual_time.LoopClock(asyncio.get_running_loop()),
+            chance=SeededChance(random.Random(1)),  # noqa: S311 - jitter
+            settings={"ChannelRates": f"test={RATE}"},
+        ) as bot:
+            for number in range(people):
+                joined = {"type": "conversationUpdate", "membersAdded": [{"id": f"u{number}"}]}
+                await bot.receives(joined, user=f"u{number}")
+            await asyncio.sleep(10)
+            channel.times.clear()
+            channel.texts.clear()
+            channel.refused.clear()
+            await scenario(bot, channel)
+
+    virtual_time.run(run())
+
+
+def test_a_broadcast_goes_evenly_and_never_above_the_limit() -> None:
+    async def scenario(bot: BotUnderTest, channel: Limited) -> None:
+        notification = await bot.notify({"all": True, "at_most": 2000}, "News")
+        seconds = await hosted(bot, lambda: len(channel.times) >= 2000, 600)
+        assert channel.refused == []
+        assert seconds < 2000 / (RATE * 0.9) * 1.1  # a tenth of the pace is kept for the few
+        await asyncio.sleep(3)
+        assert await bot.report(notification) == {"state": "done", "sent": 2000}
+        assert len({sent.conversation_id for sent in channel.sent}) == 2000
+
+    in_virtual_time(scenario, 2000)
+
+
+def test_one_person_does_not_wait_for_a_broadcast_nor_do_two_broadcasts_for_each_other() -> None:
+    async def scenario(bot: BotUnderTest, channel: Limited) -> None:
+        for text in ("one", "two"):
+            await bot.notify({"all": True, "at_most": 1500}, text)
+        running = asyncio.create_task(hosted(bot, lambda: len(channel.times) >= 3001, 600))
+        await asyncio.sleep(20)
+        asked = asyncio.get_running_loop().time()
+        await bot.notify({"user": "u7"}, "Your pizza is ready")
+        await running
+        (told,) = channel.when("Your pizza is ready")
+        assert told - asked < 2
+        half = channel.times[1500]
+        for text in ("one", "two"):
+            assert sum(at < half for at in channel.when(text)) > 400
+        assert channel.refused == []
+
+    in_virtual_time(scenario, 1500)
+
+
+@pytest.mark.parametrize("wait", [3, 20])
+def test_after_a_retry_after_it_goes_on_within_a_second(wait: int) -> None:
+    async def scenario(bot: BotUnderTest, channel: Limited) -> None:
+        await bot.notify({"all": True, "at_most": 1000}, "News")
+        running = asyncio.create_task(hosted(bot, lambda: len(channel.times) >= 1000, 600))
+        await asyncio.sleep(5)
+        channel.closed_until = asyncio.get_running_loop().time() + wait
+        await running
+        assert 1 <= len(channel.refused) <= 32  # what was under way
+        again = next(at for at in channel.times if at >= channel.closed_until)
+        assert again - channel.closed_until < 2  # Retry-After is a whole number of seconds
+        assert len(channel.times) == 1000
+
+    in_virtual_time(scenario, 1000)
