@@ -45,6 +45,7 @@ async def file_dead_letter(message: func.QueueMessage) -> None:
 async def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - bound by name
     """RESOURCE 2: rows that have had their time are deleted."""
     await wiring().sweep.run()
+    await wiring().notifications.sweep.run()
 
 
 @queue_worker.queue_trigger("message", WAKE_UPS, "AzureWebJobsStorage", data_type=WHOLE)
@@ -81,6 +82,18 @@ async def show_notification(req: func.HttpRequest) -> func.HttpResponse:
 async def cancel_notification(req: func.HttpRequest) -> func.HttpResponse:
     """Who has not got it yet does not get it."""
     return await wiring().api.delete(req)
+
+
+@notifications.route("notifications/{id}/retry", methods=["POST"], auth_level=BY_KEY)
+async def retry_notification(req: func.HttpRequest) -> func.HttpResponse:
+    """Who did not get it gets another try."""
+    return await wiring().api.retry(req)
+
+
+@notifications.route("notifications/preview", methods=["POST"], auth_level=BY_KEY)
+async def preview_notification(req: func.HttpRequest) -> func.HttpResponse:
+    """Who would get it; nothing is sent."""
+    return await wiring().api.preview(req)
 
 
 @notifications.route("notifications/{id}/recipients", methods=["GET"], auth_level=BY_KEY)

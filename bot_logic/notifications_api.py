@@ -62,6 +62,14 @@ class NotificationsApi:
         """Cancel a notification."""
         return await _answered(self._delete(request))
 
+    async def retry(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Send once more to those that did not get a notification."""
+        return await _answered(self._retry(request))
+
+    async def preview(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Say who would get a notification; send nothing."""
+        return await _answered(self._preview(request))
+
     async def topic(self, request: func.HttpRequest) -> func.HttpResponse:
         """Let a conversation subscribe to a topic (PUT), or unsubscribe (DELETE)."""
         return await _answered(self._topic(request))
@@ -95,6 +103,16 @@ class NotificationsApi:
     async def _delete(self, request: func.HttpRequest) -> Answer:
         notification_id = _checked(request.route_params.get("id", ""))
         return 200, _document(_found(await self.orders.cancel(notification_id)))
+
+    async def _retry(self, request: func.HttpRequest) -> Answer:
+        _check_json(request.headers)
+        notification_id = _checked(request.route_params.get("id", ""))
+        return 202, _document(_found(await self.orders.retry(notification_id)))
+
+    async def _preview(self, request: func.HttpRequest) -> Answer:
+        _check_json(request.headers)
+        asked = parse(request.get_body(), self.clock.now(), self.orders.lifetime)
+        return 200, await self.orders.preview(asked)
 
     async def _topic(self, request: func.HttpRequest) -> Answer:
         name = request.route_params.get("name", "")

@@ -46,6 +46,7 @@ DEFAULT_MAX_ATTEMPTS: Final = 20  # with the pauses between them, about half a d
 # https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
 DEFAULT_CHANNEL_RATES: Final = "msteams=45"
 DEFAULT_KEEP_RECORDS: Final = 30  # days
+DEFAULT_KEEP_NOTIFICATIONS: Final = 90  # days
 DEFAULT_KEEP_STATE: Final = 365  # days
 LONGEST_HIDDEN: Final = 8 * DAY  # for which a copy of a message may lie on a queue, and a day more
 MIN_SIGNING_KEY_LENGTH: Final = 32  # characters; HMAC-SHA256 wants 256 bits, RFC 7518 section 3.2
@@ -107,6 +108,7 @@ class Settings:
         message_lifetime: seconds after which an undelivered message is dead-lettered.
         max_attempts: failed deliveries after which a message is dead-lettered.
         notification_lifetime: seconds after its time in which a notification may be sent.
+        notifications_kept: seconds after its end for which a notification can be looked up.
         channel_rates: messages a second that notifications may send, by channel.
         connections_per_host: calls under way at once to one channel, Direct Line or login server.
         records_kept: seconds for which it is remembered what became of a message.
@@ -122,6 +124,7 @@ class Settings:
     message_lifetime: int
     max_attempts: int
     notification_lifetime: int
+    notifications_kept: int
     channel_rates: Mapping[str, float]
     connections_per_host: int
     records_kept: int
@@ -146,6 +149,8 @@ class Settings:
             message_lifetime=lifetime,
             max_attempts=read.count("MaxDeliveryAttempts", DEFAULT_MAX_ATTEMPTS),
             notification_lifetime=read.count("NotificationLifetimeSeconds", DAY),
+            notifications_kept=read.count("KeepNotificationsDays", DEFAULT_KEEP_NOTIFICATIONS)
+            * DAY,
             channel_rates=_channel_rates(read),
             connections_per_host=read.count("MaxConnectionsPerHost", DEFAULT_CONNECTIONS_PER_HOST),
             records_kept=_records_kept(read, lifetime),

@@ -87,6 +87,7 @@ class Wiring:
             self._clock,
             self._chance,
             lifetime=self.settings.notification_lifetime,
+            kept_for=self.settings.notifications_kept,
         )
 
     @cached_property

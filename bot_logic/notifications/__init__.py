@@ -12,6 +12,7 @@ from bot_logic.conversations.audiences import Audiences
 from bot_logic.notifications.orders import Orders
 from bot_logic.notifications.planner import QUEUE_NAME, Planner, wake_up
 from bot_logic.notifications.store import LANES, NOTIFICATIONS, LaneStore, NotificationStore
+from bot_logic.notifications.sweep import NotificationSweep
 from bot_logic.storage.protocols import Storage
 
 __all__ = [
@@ -33,10 +34,17 @@ class Notifications:
     planner: Planner
     orders: Orders
     audiences: Audiences
+    sweep: NotificationSweep
 
 
 def build(
-    storage: Storage, audiences: Audiences, clock: Clock, chance: Chance, *, lifetime: int
+    storage: Storage,
+    audiences: Audiences,
+    clock: Clock,
+    chance: Chance,
+    *,
+    lifetime: int,
+    kept_for: float,
 ) -> Notifications:
     """Build the parts on one storage account."""
     store = NotificationStore(storage.table(NOTIFICATIONS))
@@ -44,4 +52,5 @@ def build(
     queue = storage.queue(QUEUE_NAME)
     planner = Planner(store, lanes, audiences, queue, clock)
     orders = Orders(store, planner, queue, clock, chance, lifetime)
-    return Notifications(store, lanes, planner, orders, audiences)
+    sweep = NotificationSweep(store, kept_for, clock)
+    return Notifications(store, lanes, planner, orders, audiences, sweep)

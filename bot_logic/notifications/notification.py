@@ -47,6 +47,7 @@ class Notification:
         pages: how many there are so far.
         cancelled: Unix time, seconds, of its cancelling; 0 if nobody did.
         refused: why nothing is sent; "" if it is.
+        key: the idempotency key that stands for it, if there is one.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Notification:
     pages: int = 0
     cancelled: int = 0
     refused: str = ""
+    key: str = ""
 
     @classmethod
     def of(cls, notification_id: str, row: Row) -> Self:
@@ -76,6 +78,7 @@ class Notification:
             int(row["pages"]),
             int(row["cancelled"]),
             row["refused"],
+            row["key"],
         )
 
     def to_row(self) -> Row:
@@ -91,6 +94,7 @@ class Notification:
             "pages": self.pages,
             "cancelled": self.cancelled,
             "refused": self.refused,
+            "key": self.key,
         }
 
     def has_ended(self, now: float) -> bool:

@@ -122,6 +122,38 @@ class Orders:
             return await self.report(notification_id)
         raise BadRequest("it is being changed by others; try again", status=409, code="Conflict")
 
+    async def retry(self, notification_id: str) -> Report | None:
+        """Send once more to those that did not get it; the unknown stay unknown.
+
+        Raises:
+            BadRequest: 409, it has been cancelled, or it is too late, or nobody is left out.
+        """
+        report = await self.report(notification_id)
+        if report is None:
+            return None
+        if report.state not in (State.SENDING, State.DONE):
+            raise _in_state(report.state, "sent again")
+        lanes = set()
+        async for stored in self.store.pages(notification_id):
+            opened = stored.page.failures_opened()
+            if opened.open > stored.page.open and not stored.page.is_leased(self.clock.now()):
+                await self.planner.lanes.add(opened.lane, report.notification, 0)
+                await self.store.write_page(stored, opened)
+                lanes.add(opened.lane.id)
+        if not lanes:
+            raise BadRequest("nobody is to get it again", status=409, code="NothingToRetry")
+        for lane in lanes:
+            await self.queue.put(wake_up(lane=lane))
+        return await self.report(notification_id)
+
+    async def preview(self, request: Request) -> dict[str, Any]:
+        """Return how many would get it, the first of them and what they would get; send nothing."""
+        notification = Notification(
+            "", request.to, request.activity, request.at, request.expires, 0
+        )
+        count, first = await self.planner.preview(notification)
+        return {"recipients": count, "first": first, "activity": dict(request.activity)}
+
     async def _known(self, notification: Notification, request: Request, key: str) -> Notification:
         if len(key) > MAX_KEY:
             raise BadRequest(f"Idempotency-Key has {MAX_KEY} characters at most")
@@ -134,7 +166,7 @@ class Orders:
                 status=409,
                 code="IdempotencyKeyReused",
             ) from None
-        return replace(notification, id=reserved)
+        return replace(notification, id=reserved, key=key)
 
     async def _check_audience(self, notification: Notification) -> None:
         if refused := await self.planner.too_many(notification):

@@ -110,6 +110,18 @@ class Page:
         """Return the page with what has become of its recipients."""
         return replace(self, recipients=tuple(outcomes), idle=0)
 
+    def failures_opened(self) -> Self:
+        """Return the page with another try for those that did not get it and are known."""
+        return replace(
+            self,
+            recipients=tuple(
+                Recipient(each.key)
+                if each.outcome.is_failure and each.outcome != Outcome.UNKNOWN
+                else each
+                for each in self.recipients
+            ),
+        )
+
     def all_open(self, outcome: Outcome, reason: str) -> Self:
         """Return the page with an end for each recipient that has none."""
         return replace(

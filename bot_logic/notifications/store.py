@@ -70,8 +70,7 @@ class NotificationStore:
         Raises:
             KeyTaken: it stands for one with another content.
         """
-        digits = digest(idempotency_key)
-        key = Key(f"key-{digits[:2]}", digits[2:])
+        key = _idempotency(idempotency_key)
         columns = {"notification": notification_id, "content": digest(content)}
         try:
             await self._table.insert(key, columns)
@@ -138,6 +137,27 @@ class NotificationStore:
         """Yield row key and id of notifications, the newest first."""
         async for row in self._table.rows(LATEST, between=Between(after, "~")):
             yield row.key.row, str(row.columns["id"])
+
+    async def created_before(self, moment: float) -> AsyncIterator[str]:
+        """Yield the ids of notifications that are older than that."""
+        after = f"{_END_OF_TIME - int(moment):012}~"
+        async for row in self._table.rows(LATEST, between=Between(after, "~")):
+            yield str(row.columns["id"])
+
+    async def delete(self, notification_id: str) -> None:
+        """Delete a notification and all its rows; its head last, so that this can go on later."""
+        head = await self.head(notification_id)
+        async for row in self._table.rows(notification_id, columns=("open",)):
+            if row.key.row != HEAD:
+                await self._table.delete(row.key)
+        if head is None:
+            return
+        notification = head.notification
+        await self._table.delete(_unplanned(notification))
+        if notification.key:
+            await self._table.delete(_idempotency(notification.key))
+        await self._table.delete(Key(notification_id, HEAD))
+        await self._table.delete(_latest(notification))
 
     async def page(self, notification_id: str, row_key: str) -> StoredPage | None:
         """Return a page, or None."""
@@ -277,6 +297,11 @@ class Lease:
     owner: str
     paused_until: int
     etag: str
+
+
+def _idempotency(key: str) -> Key:
+    digits = digest(key)
+    return Key(f"key-{digits[:2]}", digits[2:])
 
 
 def _latest(notification: Notification) -> Key:

@@ -30,7 +30,8 @@ RENEWED_EVERY: Final = 15.0  # seconds
 SLICE: Final = 8.0  # seconds of sending that one trigger asks for; Direct Line waits 15 for the bot
 SIDE_BY_SIDE: Final = 4  # pages at once, in a lane without a limit
 FEW: Final = 10  # recipients; so few do not wait for a page that is under way
-FOR_FEW: Final = 0.1  # of a lane's pace is kept for them
+FOR_FEW: Final = 1.0  # messages a second that are kept for them while a page is under way
+MANY_WAITING: Final = 3  # of the few; from then on half of the lane's pace is theirs
 LOOKS_EVERY: Final = 0.5  # seconds
 LONGEST_PAUSE: Final = 60.0  # seconds between two tries when all fails
 
@@ -45,6 +46,11 @@ class _Job:
     pages: deque[str] = field(default_factory=deque)
     not_before: float = 0.0
     failures: int = 0
+
+    @property
+    def is_few(self) -> bool:
+        """Tell whether it has so few recipients that they need not wait for others' pages."""
+        return 0 < self.work.size <= FEW
 
     def fails(self, now: float) -> None:
         """Leave it alone for a while, longer each time."""
@@ -97,6 +103,8 @@ class _Run:
         self._turns: deque[str] = deque()
         self._under_way: dict[asyncio.Task[None], _Job] = {}
         self._renewed = pump.clock.elapsed()
+        self._kept_for_few = 0.0  # messages a second
+        self._few_free_at = 0.0  # as the clock's `elapsed`
 
     async def until_done(self) -> None:
         """Send what there is, until nothing is left or the run has taken long enough."""
@@ -160,33 +168,49 @@ class _Run:
         now = self._pump.clock.now()
         if now < self.paused_until:
             return False
-        rate = self._rate()
-        few = sum(self._is_few(job) for job in self._under_way.values())
-        many = len(self._under_way) - few
-        for name in list(self._turns):
-            job = self._jobs[name]
-            if not job.pages or job.not_before > now:
-                continue
-            if self._is_few(job) and few < (1 if rate else SIDE_BY_SIDE):
-                self._start(job, rate * FOR_FEW)
-            elif not self._is_few(job) and many < (1 if rate else SIDE_BY_SIDE):
-                self._start(job, rate * (1 - FOR_FEW))
-            else:
-                continue
-            self._turns.remove(name)
-            self._turns.append(name)
-            return True
-        return False
+        ready = [self._jobs[name] for name in self._turns]
+        ready = [job for job in ready if job.pages and job.not_before <= now]
+        few, many = [j for j in ready if j.is_few], [j for j in ready if not j.is_few]
+        rate, room = self._rate(), self._room()
+        if few and self._may_few(rate):
+            self._start(few[0], self._pace_of_few(few[0], rate))
+        elif many and room:
+            self._start(many[0], self._pace_of_many(rate, len(few)))
+        else:
+            return False
+        return True
+
+    def _room(self) -> bool:
+        """Tell whether one more page of many may be under way."""
+        most = 1 if self._rate() else SIDE_BY_SIDE
+        return sum(not job.is_few for job in self._under_way.values()) < most
+
+    def _may_few(self, rate: float) -> bool:
+        under_way = sum(job.is_few for job in self._under_way.values())
+        if not rate:
+            return under_way < SIDE_BY_SIDE
+        return not under_way and self._pump.clock.elapsed() >= self._few_free_at
+
+    def _pace_of_few(self, job: _Job, rate: float) -> float:
+        """Return how fast they are sent: as fast as a page of many that is under way leaves."""
+        if not rate:
+            return 0.0
+        many = any(not each.is_few for each in self._under_way.values())
+        pace = self._kept_for_few if many else rate
+        self._few_free_at = self._pump.clock.elapsed() + job.work.size / pace
+        return pace
+
+    def _pace_of_many(self, rate: float, waiting: int) -> float:
+        self._kept_for_few = rate / 2 if waiting >= MANY_WAITING else min(FOR_FEW, rate / 10)
+        return rate - self._kept_for_few
 
     def _rate(self) -> float:
         channels = {job.work.channel for job in self._jobs.values()}
         return max((self._pump.rates.get(channel, 0.0) for channel in channels), default=0.0)
 
-    @staticmethod
-    def _is_few(job: _Job) -> bool:
-        return 0 < job.work.size <= FEW
-
     def _start(self, job: _Job, rate: float) -> None:
+        self._turns.remove(job.work.notification)
+        self._turns.append(job.work.notification)
         task = asyncio.create_task(self._send(job, job.pages.popleft(), rate))
         self._under_way[task] = job
 

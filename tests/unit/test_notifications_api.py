@@ -1,0 +1,245 @@
+"""The notifications API over HTTP's types: what it takes, what it refuses and by which name."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import azure.functions as func
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot_logic.conversations import build
+from bot_logic.errors import BadRequest
+from bot_logic.notifications import request
+from bot_logic.notifications_api import NotificationsApi
+from bot_logic.settings import Settings
+from bot_logic.storage.memory import MemoryStorage
+from bot_logic.testing import ManualClock
+from bot_logic.wiring import Wiring
+
+NOW = 1_800_000_000.0
+DAY = 86400
+
+
+@dataclass
+class Client:
+    """Calls the API as the Functions host does."""
+
+    api: NotificationsApi
+    wiring: Wiring
+
+    async def call(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, Any]:
+        path, _, query = path.partition("?")
+        parts = path.split("/")
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        asked = func.HttpRequest(
+            method,
+            f"https://app.test/api/{path}",
+            headers={"Content-Type": "application/json", **names},
+            params=dict(each.split("=") for each in query.split("&") if each),
+            route_params={"id": parts[1] if len(parts) > 1 else "", "name": parts[-1]},
+            body=b"" if body is None else json.dumps(body).encode(),
+        )
+        answer = await self._function(method, parts)(asked)
+        text = answer.get_body().decode()
+        is_json = answer.mimetype == "application/json" and text
+        return answer.status_code, json.loads(text) if is_json else text
+
+    def _function(self, method: str, parts: list[str]) -> Any:
+        if parts[0] == "conversations":
+            return self.api.topic
+        if parts[-1] in ("preview", "retry", "recipients"):
+            return getattr(self.api, parts[-1])
+        return getattr(self.api, method.lower())
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    clock = ManualClock(NOW)
+    storage = MemoryStorage(clock)
+    conversations = build(storage, clock)
+    for number in range(3):
+        await conversations.remember(
+            {
+                "channelId": "test",
+                "serviceUrl": "http://localhost:3000",
+                "conversation": {"id": f"c{number}"},
+                "user": {"id": f"u{number}"},
+            }
+        )
+    settings = Settings.from_environment(
+        {
+            "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+            "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+            "DirectLineSecret": "nobody",
+            "TriggerSigningKey": "a-key-that-signs-triggers-in-memory-only",
+        }
+    )
+    wiring = Wiring(settings, storage=storage, clock=clock)
+    yield Client(wiring.api, wiring)
+    await wiring.close()
+
+
+async def test_a_notification_is_taken_looked_at_and_cancelled(client: Client) -> None:
+    status, taken = await client.call("POST", "notifications", {"to": {"user": "u1"}, "text": "hi"})
+    assert status == 202
+    assert taken["statusUrl"] == f"/api/notifications/{taken['id']}"
+    status, seen = await client.call("GET", f"notifications/{taken['id']}")
+    assert (status, seen["state"], seen["counts"]) == (200, "sending", {"open": 1})
+    assert seen["at"] == "2027-01-15T08:00:00Z"
+    status, cancelled = await client.call("DELETE", f"notifications/{taken['id']}")
+    assert (status, cancelled["state"], cancelled["counts"]) == (200, "cancelled", {"cancelled": 1})
+    status, refused = await client.call("DELETE", f"notifications/{taken['id']}")
+    assert (status, refused["error"]["code"]) == (409, "WrongState")
+    status, listed = await client.call("GET", "notifications")
+    assert [each["id"] for each in listed["notifications"]] == [taken["id"]]
+
+
+async def test_an_idempotency_key_sends_once(client: Client) -> None:
+    order = {"to": {"channel": "test"}, "text": "News"}
+    first = await client.call("POST", "notifications", order, Idempotency_Key="k")
+    again = await client.call("POST", "notifications", order, Idempotency_Key="k")
+    assert first == again
+    other = order | {"text": "Other news"}
+    status, refused = await client.call("POST", "notifications", other, Idempotency_Key="k")
+    assert (status, refused["error"]["code"]) == (409, "IdempotencyKeyReused")
+    _, listed = await client.call("GET", "notifications")
+    assert len(listed["notifications"]) == 1
+
+
+async def test_recipients_are_listed_and_written_as_csv(client: Client) -> None:
+    order = {"to": [{"user": "u1"}, {"user": "=cmd()"}], "text": "News"}
+    _, taken = await client.call("POST", "notifications", order)
+    path = f"notifications/{taken['id']}/recipients"
+    _, everyone = await client.call("GET", path)
+    assert sorted(each["state"] for each in everyone["recipients"]) == ["open", "unknown"]
+    _, failed = await client.call("GET", f"{path}?state=failed")
+    assert [each["recipient"] for each in failed["recipients"]] == ["=cmd()"]
+    _, table = await client.call("GET", f"{path}?format=csv&state=failed")
+    assert table.splitlines() == [
+        "recipient,state,detail,attempts",
+        "'=cmd(),unknown,nobody was ever met,0",
+    ]
+    status, refused = await client.call("GET", f"{path}?state=lost")
+    assert (status, refused["error"]["field"]) == (400, "state")
+
+
+async def test_a_preview_sends_nothing(client: Client) -> None:
+    order = {"to": {"all": True, "at_most": 9}, "text": "News"}
+    status, preview = await client.call("POST", "notifications/preview", order)
+    assert (status, preview["recipients"], len(preview["first"])) == (200, 3, 3)
+    assert preview["activity"]["text"] == "News"
+    assert (await client.call("GET", "notifications"))[1] == {"notifications": []}
+
+
+async def test_a_conversation_subscribes_to_a_topic(client: Client) -> None:
+    assert (await client.call("PUT", "conversations/c1/topics/pizza"))[0] == 204
+    order = {"to": {"topic": "pizza"}, "text": "Ready"}
+    _, preview = await client.call("POST", "notifications/preview", order)
+    assert [each["conversation"] for each in preview["first"]] == ["c1"]
+    assert (await client.call("DELETE", "conversations/c1/topics/pizza"))[0] == 204
+    _, preview = await client.call("POST", "notifications/preview", order)
+    assert preview["recipients"] == 0
+    assert (await client.call("PUT", "conversations/nobody/topics/pizza"))[0] == 404
+
+
+async def test_what_is_over_long_ago_is_swept_and_a_far_date_stays(client: Client) -> None:
+    order = {"to": {"user": "u1"}, "text": "hi"}
+    _, old = await client.call("POST", "notifications", order, Idempotency_Key="k")
+    far = order | {"at": 300 * DAY}
+    _, later = await client.call("POST", "notifications", far)
+    client.wiring.api.clock.advance(100 * DAY)  # type: ignore[attr-defined]
+    assert await client.wiring.notifications.sweep.run() == 1
+    assert (await client.call("GET", f"notifications/{old['id']}"))[0] == 404
+    assert (await client.call("GET", f"notifications/{later['id']}"))[1]["state"] == "scheduled"
+    assert (await client.call("POST", "notifications", order, Idempotency_Key="k"))[0] == 202
+
+
+ONE = {"user": "u1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"text": "x"}, "to"),
+        ({"to": ONE}, "text"),
+        ({"to": ONE, "text": "x", "activity": {}}, "text"),
+        ({"to": ONE, "text": ""}, "text"),
+        ({"to": ONE, "text": 7}, "text"),
+        ({"to": ONE, "text": "x", "wenn": 1}, "wenn"),
+        ({"to": {"usr": "u1"}, "text": "x"}, "to.usr"),
+        ({"to": {}, "text": "x"}, "to"),
+        ({"to": {"user": "u1", "topic": "t"}, "text": "x"}, "to"),
+        ({"to": {"user": ""}, "text": "x"}, "to.user"),
+        ({"to": {"user": "a\nb"}, "text": "x"}, "to.user"),
+        ({"to": {"all": True}, "text": "x"}, "to.at_most"),
+        ({"to": {"all": False}, "text": "x"}, "to.all"),
+        ({"to": {"all": True, "at_most": 0}, "text": "x"}, "to.at_most"),
+        ({"to": {"user": "u1", "groups": True}, "text": "x"}, "to.groups"),
+        ({"to": {"topic": "x" * 101}, "text": "x"}, "to.topic"),
+        ({"to": [], "text": "x"}, "to"),
+        ({"to": [ONE] * 1001, "text": "x"}, "to"),
+        ({"to": [ONE, {"topic": "t"}], "text": "x"}, "to[1]"),
+        ({"to": ONE, "text": "x", "at": "2030-01-01T09:00:00"}, "at"),
+        ({"to": ONE, "text": "x", "at": "tomorrow"}, "at"),
+        ({"to": ONE, "text": "x", "at": -1}, "at"),
+        ({"to": ONE, "text": "x", "at": True}, "at"),
+        ({"to": ONE, "text": "x", "expires": 0}, "expires"),
+        ({"to": ONE, "text": "x", "expires": "2001-01-01T00:00:00Z"}, "expires"),
+        ({"to": ONE, "text": "x" * 30000}, "text"),
+    ],
+)
+async def test_what_is_wrong_is_named(client: Client, body: Any, field: str) -> None:
+    status, refused = await client.call("POST", "notifications", body)
+    assert (status, refused["error"].get("field")) == (
+        413 if "text" in body and len(str(body["text"])) > 1000 else 400,
+        field,
+    )
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+async def test_only_json_is_taken(client: Client, kind: str) -> None:
+    body = {"to": ONE, "text": "x"}
+    status, _ = await client.call("POST", "notifications", body, Content_Type=kind)
+    assert status == 415
+
+
+@pytest.mark.parametrize("notification", ["0" * 32, "../x", "head", "latest"])
+async def test_what_there_is_not_is_404(client: Client, notification: str) -> None:
+    for method, path in (
+        ("GET", f"notifications/{notification}"),
+        ("DELETE", f"notifications/{notification}"),
+        ("GET", f"notifications/{notification}/recipients"),
+        ("POST", f"notifications/{notification}/retry"),
+    ):
+        if "/x" not in notification:
+            assert (await client.call(method, path))[0] == 404
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(["to", "text", "activity", "at", "expires", "user", "all", "x"]),
+                inner,
+            )
+        ),
+    )
+)
+def test_any_json_is_taken_or_refused(document: Any) -> None:
+    with suppress(BadRequest):
+        taken = request.parse(json.dumps(document).encode(), NOW, DAY)
+        assert taken.expires > taken.at
+
+
+@given(st.binary())
+def test_any_bytes_are_taken_or_refused(body: bytes) -> None:
+    with pytest.raises(BadRequest):
+        request.parse(body, NOW, DAY)
