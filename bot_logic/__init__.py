@@ -9,6 +9,8 @@
 ``bot_endpoint/``       RESOURCE 1: takes what channels post: runs turns, delivers triggers
 ``queue_worker/``       RESOURCE 2: takes messages off the queue, hands each to the bot
 ``delivery/``           how a message ends: delivered once, put back, or a dead letter
+``notifications/``      who is to hear what, and when: audiences, planning, outcomes
+``notifications_api.py``  the notifications API, over HTTP
 ``conversations/``      the conversations that the bot can continue: their references
 ``storage/``            the only place that knows Azure Storage; its doubles in ``memory/``
 ``contract/``           what travels: envelope, trigger token, dead letter; status, retry decision
@@ -30,8 +32,8 @@
 Imports point one way, and import-linter says so (``make check``; the contract is in
 ``pyproject.toml``)::
 
-    function_app > startup | admin | testing > wiring > bot > bot_endpoint | queue_worker
-      > delivery | conversations > storage > contract > errors, secret, json_text, ...
+    function_app > startup | admin | testing > wiring > bot
+      > bot_endpoint | queue_worker | notifications_api > notifications > delivery | conversations > storage > contract > errors, secret, json_text, ...
 
 The resources never import each other. Only ``bot.py``, ``testing.py`` and ``bot_endpoint/`` know
 the bot SDK, only ``storage/`` knows Azure Storage's.
