@@ -34,6 +34,7 @@ GOALS: Final = {
     "turn_stored": Goal("the template's turns", TURNS, "the same, state in blobs", at_least=6),
     "proactive": Goal("proactive messages", "a second", "continue_conversation", at_least=20),
     "proactive_floor": Goal("proactive messages", "a second", "bare posts", at_least=0.7),
+    "broadcast": Goal("recipients told", "a CPU second", "continue_conversation", at_least=20),
     "import": Goal("importing function_app", "s", "the SDK and azure.functions", at_most=1.15),
 }
 

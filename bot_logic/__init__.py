@@ -33,7 +33,8 @@ Imports point one way, and import-linter says so (``make check``; the contract i
 ``pyproject.toml``)::
 
     function_app > startup | admin | testing > wiring > bot
-      > bot_endpoint | queue_worker | notifications_api > notifications > delivery | conversations > storage > contract > errors, secret, json_text, ...
+      > bot_endpoint | queue_worker | notifications_api > notifications
+      > delivery | conversations > storage > contract > errors, secret, json_text, ...
 
 The resources never import each other. Only ``bot.py``, ``testing.py`` and ``bot_endpoint/`` know
 the bot SDK, only ``storage/`` knows Azure Storage's.

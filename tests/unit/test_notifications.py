@@ -169,6 +169,16 @@ async def test_an_audience_of_many_pages_and_tenants_is_told(bot: BotUnderTest) 
     assert await bot.report(notification) == {"state": "done", "sent": 620}
 
 
+async def test_a_broadcast_asks_little_of_storage(bot: BotUnderTest) -> None:
+    for number in range(1000):
+        joined = {"type": "conversationUpdate", "membersAdded": [{"id": f"u{number}"}]}
+        await bot.receives(joined, user=f"u{number}")
+    asked = bot.storage.faults.add(Fault(""))  # which counts, and does no harm
+    await bot.notify({"all": True, "at_most": 1000}, "News")
+    assert len(await bot.runs_queue()) == 1000
+    assert asked.met < 0.1 * 1000
+
+
 @pytest.fixture
 async def bot() -> Any:
     async with BotUnderTest() as under_test:
