@@ -18,6 +18,7 @@ from bot_logic.errors import ServiceUnavailable
 from bot_logic.outgoing import read_json
 from bot_logic.secret import Secret
 from bot_logic.single_flight import SingleFlight
+from bot_logic.telemetry.log_events import Event, log_event
 
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=4)  # seconds, for the whole call
 REFRESH_BEFORE: Final = 300  # seconds before a token expires
@@ -85,7 +86,7 @@ class KeptToken:
             if self._clock.elapsed() >= self._expires_at:
                 raise
             self._refresh_at = min(self._clock.elapsed() + RETRY_PAUSE, self._expires_at)
-            logger.warning("going on with the token at hand: %s", error)
+            log_event(logger, logging.WARNING, Event.TOKEN_KEPT, reason=str(error))
             return
         self._token = token.secret
         self._expires_at = asked_at + token.lifetime

@@ -36,6 +36,8 @@ with made_to_stay():
 
     from bot_logic.errors import SettingsError
     from bot_logic.settings import Settings
+    from bot_logic.telemetry import OFF, Telemetry
+    from bot_logic.telemetry.destination import Destination
     from bot_logic.wiring import Wiring
 
 
@@ -47,7 +49,16 @@ def wiring() -> Wiring:
         SettingsError: naming every setting that is missing or malformed.
     """
     logging.getLogger("azure").setLevel(logging.WARNING)  # else every call's headers are logged
-    return Wiring(Settings.from_environment(os.environ))
+    settings = Settings.from_environment(os.environ)
+    return Wiring(settings, telemetry=_telemetry_to(settings.telemetry))
+
+
+def _telemetry_to(destination: Destination) -> Telemetry:
+    if destination is Destination.NOWHERE:
+        return OFF
+    from bot_logic.telemetry.providers import telemetry_to  # noqa: PLC0415 - takes 50 ms
+
+    return telemetry_to(destination)
 
 
 def may_serve() -> bool:

@@ -19,6 +19,7 @@ from bot_logic.queue_worker import Triggers
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import MemoryStorage
 from bot_logic.storage.protocols import ReceivedMessage
+from bot_logic.telemetry import OFF, Telemetry
 from bot_logic.wiring import Wiring
 
 __all__ = ["BotUnderTest", "ManualClock"]
@@ -70,6 +71,7 @@ class BotUnderTest:
         clock: ManualClock | None = None,
         channel: MemoryChannel | None = None,
         direct_line: Callable[[Triggers], Triggers] | None = None,
+        telemetry: Telemetry = OFF,
     ) -> None:
         """Make a bot with everything around it.
 
@@ -79,6 +81,7 @@ class BotUnderTest:
             clock: another clock than one that stands still.
             channel: another channel than one that takes everything.
             direct_line: wraps the worker's way to the bot, to let it fail.
+            telemetry: who is told of spans and metrics.
         """
         self.clock = clock or ManualClock()
         self.storage = MemoryStorage(self.clock, chance)
@@ -92,6 +95,7 @@ class BotUnderTest:
             make_bot=make_bot,
             clock=self.clock,
             chance=chance,
+            telemetry=telemetry,
         )
 
     async def __aenter__(self) -> Self:

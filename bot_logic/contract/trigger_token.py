@@ -7,12 +7,13 @@ valid for minutes. Nothing here does I/O.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
 from jwt.types import Options
 
-from bot_logic.contract.envelope import Envelope, from_document
+from bot_logic.contract.envelope import Envelope, from_document, is_traceparent
 from bot_logic.errors import ProactiveBotError, UndecodableMessage
 from bot_logic.secret import Secret
 
@@ -33,22 +34,45 @@ class TriggerRefused(ProactiveBotError):
     """A trigger is not the worker's, or no longer is; nothing may be sent because of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What a trigger carries.
+
+    Attributes:
+        envelope: the message, as it was on the queue.
+        traceparent: W3C Trace Context of the worker's post, or "": Direct Line passes on no header.
+    """
+
+    envelope: Envelope
+    traceparent: str = ""
+
+
 def sign(
-    envelope: Envelope, conversation_id: str, keys: Sequence[Secret], now: float
+    envelope: Envelope,
+    conversation_id: str,
+    keys: Sequence[Secret],
+    now: float,
+    *,
+    traceparent: str = "",
 ) -> dict[str, str]:
-    """Make the value of the trigger that carries `envelope` in this Direct Line conversation."""
+    """Make the value of the trigger that carries `envelope` in this Direct Line conversation.
+
+    The traceparent is a claim, which a bot of an older version overlooks. A further field of the
+    envelope it would refuse.
+    """
     claims = {
         "aud": _AUDIENCE,
         "iat": int(now),
         "exp": int(now) + LIFETIME,
         "conversation": conversation_id,
         "envelope": envelope.to_document(),
+        **({"traceparent": traceparent} if traceparent else {}),
     }
     return {"token": jwt.encode(claims, keys[0].reveal(), _ALGORITHM)}
 
 
-def verify(value: Any, conversation_id: str, keys: Sequence[Secret], now: float) -> Envelope:
-    """Return the envelope in a trigger's value, if the worker signed it for this conversation.
+def verify(value: Any, conversation_id: str, keys: Sequence[Secret], now: float) -> Trigger:
+    """Return what a trigger's value carries, if the worker signed it for this conversation.
 
     Args:
         value: the trigger activity's value; anything, it comes from outside.
@@ -69,9 +93,11 @@ def verify(value: Any, conversation_id: str, keys: Sequence[Secret], now: float)
     if claims["conversation"] != conversation_id:
         raise TriggerRefused("the trigger was signed for another conversation")
     try:
-        return from_document(claims["envelope"], now=now)
+        envelope = from_document(claims["envelope"], now=now)
     except UndecodableMessage as error:
         raise TriggerRefused(f"the trigger carries no envelope: {error}") from error
+    traceparent = claims.get("traceparent", "")
+    return Trigger(envelope, traceparent if is_traceparent(traceparent) else "")
 
 
 def _claims(token: str, keys: Sequence[Secret]) -> dict[str, Any]:

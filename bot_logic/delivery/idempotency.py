@@ -31,6 +31,7 @@ from bot_logic.errors import (
     ServiceUnavailable,
 )
 from bot_logic.storage.protocols import RowConflict, Table, digest_key
+from bot_logic.telemetry.log_events import Event, log_event
 
 TABLE_NAME: Final = "idempotency"
 LEASE: Final = 60  # seconds; an attempt takes 27 at most, and storage may be away for the rest
@@ -196,9 +197,15 @@ class IdempotencyRecords:
         try:
             await self._notes.write(claim, released)
         except RowConflict:
-            logger.warning("message %s failed after its lease had run out", claim.key)
+            log_event(logger, logging.WARNING, Event.MESSAGE_LEASE_LOST, key=claim.key)
         except ServiceUnavailable as error:  # the lease runs out by itself
-            logger.warning("lease of message %s not released: %s", claim.key, error)
+            log_event(
+                logger,
+                logging.WARNING,
+                Event.MESSAGE_LEASE_KEPT,
+                key=claim.key,
+                reason=str(error),
+            )
 
     def _leased(self, key: str, record: Record, attempt: int | None) -> Record:
         """Return the record with the lease of its next attempt."""

@@ -10,6 +10,7 @@ from bot_logic.clock import Clock
 from bot_logic.delivery.record import Claim, Record
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.protocols import RowConflict, Table, digest_key
+from bot_logic.telemetry.log_events import Event, log_event
 
 FIRST_PAUSE: Final = 0.25  # seconds before noting is tried again; doubles each time
 LONGEST_PAUSE: Final = 4.0  # seconds
@@ -43,15 +44,24 @@ class Notes:
         try:
             await self._write_while_leased(claim, record)
         except RowConflict:
-            logger.warning(
-                "message %s is %s after its lease had run out: another attempt may have begun",
-                claim.key,
-                record.status.value,
+            status = record.status.value
+            log_event(
+                logger,
+                logging.WARNING,
+                Event.MESSAGE_LEASE_LOST,
+                key=claim.key,
+                status=status,
             )
             return False
         except ServiceUnavailable as error:
             self._remember(replace(claim, record=record))
-            logger.warning("status of message %s not noted: %s", claim.key, error)
+            log_event(
+                logger,
+                logging.WARNING,
+                Event.MESSAGE_STATUS_NOT_NOTED,
+                key=claim.key,
+                reason=str(error),
+            )
         return True
 
     async def catch_up(self) -> None:

@@ -11,6 +11,7 @@ from bot_logic.delivery import Delivery
 from bot_logic.queue_worker.direct_line import DirectLine
 from bot_logic.queue_worker.worker import QueueWorker, Triggers
 from bot_logic.secret import Secret
+from bot_logic.telemetry import Telemetry
 
 __all__ = ["QueueWorker", "Triggers", "build", "direct_line"]
 
@@ -27,6 +28,7 @@ def build(
     *,
     signing_keys: tuple[Secret, ...],
     message_lifetime: int,
+    telemetry: Telemetry,
 ) -> QueueWorker:
     """Build the worker."""
     return QueueWorker(
@@ -37,4 +39,5 @@ def build(
         clock,
         signing_keys,
         message_lifetime,
+        telemetry,
     )

@@ -14,6 +14,7 @@ from bot_logic.storage.protocols import (
     StoredRow,
     Write,
 )
+from bot_logic.telemetry.log_events import Event, log_event
 
 LONGEST_RUN: Final = 60.0  # seconds; the next run goes on, and `functionTimeout` is far
 
@@ -44,7 +45,7 @@ class Sweep:
         """
         ends = self.clock.elapsed() + LONGEST_RUN
         deleted = {name: await self._table(name, ends) for name in self.kept_for}
-        logger.info("sweep: %s", ", ".join(f"{count} of {name}" for name, count in deleted.items()))
+        log_event(logger, logging.INFO, Event.ROWS_SWEPT, **deleted)
         return deleted
 
     async def _table(self, name: str, ends: float) -> int:

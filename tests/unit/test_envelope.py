@@ -288,7 +288,7 @@ def test_every_field_survives_the_queue(envelope: Envelope) -> None:
 
 @given(envelope=envelopes)
 def test_every_field_survives_the_trigger(envelope: Envelope) -> None:
-    assert verify(sign(envelope, "dl-1", KEYS, NOW), "dl-1", KEYS, NOW) == envelope
+    assert verify(sign(envelope, "dl-1", KEYS, NOW), "dl-1", KEYS, NOW).envelope == envelope
 
 
 @given(envelope=envelopes, reason=st.text(min_size=1, max_size=300))

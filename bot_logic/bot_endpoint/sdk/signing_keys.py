@@ -15,6 +15,7 @@ from bot_logic.clock import Clock
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.outgoing import read_json
 from bot_logic.single_flight import SingleFlight
+from bot_logic.telemetry.log_events import Event, log_event
 
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)  # seconds
 MAX_AGE: Final = 24 * 3600  # seconds; the documentation asks for a refresh once a day
@@ -83,7 +84,7 @@ class SigningKeys:
             self._keys = _usable(published["keys"])
             self._fetched_at = self._clock.elapsed()
         except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError) as error:
-            logger.warning("signing keys not refreshed: %s", type(error).__name__)
+            log_event(logger, logging.WARNING, Event.SIGNING_KEYS_KEPT, error=type(error).__name__)
         finally:
             self._asked_at = self._clock.elapsed()
 
