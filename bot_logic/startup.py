@@ -56,8 +56,8 @@ def wiring() -> Wiring:
 def _telemetry_to(destination: Destination) -> Telemetry:
     if destination is Destination.NOWHERE:
         return OFF
-    from bot_logic.telemetry.providers import telemetry_to  # noqa: PLC0415 - takes 50 ms
-
+    with made_to_stay():
+        from bot_logic.telemetry.providers import telemetry_to  # noqa: PLC0415 - takes 50 ms
     return telemetry_to(destination)
 
 

@@ -103,4 +103,4 @@ class _Told(Span):
 def _links(cause: Context) -> list[Link]:
     """Link to what caused it, and to what is under way here, if that is another."""
     found = [get_current_span(context).get_span_context() for context in (cause, None)]
-    return [Link(each) for each in dict.fromkeys(found) if each.is_valid]
+    return [Link(each) for each in {each.span_id: each for each in found}.values() if each.is_valid]

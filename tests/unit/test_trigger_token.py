@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot_logic.contract.envelope import Envelope
-from bot_logic.contract.trigger_token import CLOCK_LEEWAY, LIFETIME, TriggerRefused, sign, verify
+from bot_logic.contract.trigger_token import (
+    CLOCK_LEEWAY,
+    LIFETIME,
+    Trigger,
+    TriggerRefused,
+    sign,
+    verify,
+)
 from bot_logic.errors import NewerVersion
 from bot_logic.secret import Secret
 
@@ -125,6 +132,31 @@ def test_a_signed_token_without_an_envelope_in_it_is_refused() -> None:
     claims = claims_of(sign(ENVELOPE, "dl-1", KEYS, NOW)) | {"envelope": {"text": "x"}}
     with pytest.raises(TriggerRefused, match="carries no envelope"):
         verify(resigned(claims), "dl-1", KEYS, NOW)
+
+
+TRACEPARENT = f"00-{'a' * 32}-{'b' * 16}-01"
+
+
+def test_the_workers_traceparent_travels_beside_the_envelope() -> None:
+    signed = sign(ENVELOPE, "dl-1", KEYS, NOW, traceparent=TRACEPARENT)
+    assert verify(signed, "dl-1", KEYS, NOW) == Trigger(ENVELOPE, TRACEPARENT)
+    assert "traceparent" not in claims_of(signed)["envelope"]
+
+
+def test_a_worker_without_telemetry_signs_what_it_always_did() -> None:
+    claims = claims_of(sign(ENVELOPE, "dl-1", KEYS, NOW))
+    assert claims.keys() == {"aud", "iat", "exp", "conversation", "envelope"}
+
+
+@pytest.mark.parametrize("traceparent", ["", "x", 7, None, TRACEPARENT + "-more"], ids=str)
+def test_a_traceparent_of_another_version_is_overlooked(traceparent: Any) -> None:
+    claims = claims_of(sign(ENVELOPE, "dl-1", KEYS, NOW)) | {"traceparent": traceparent}
+    assert verify(resigned(claims), "dl-1", KEYS, NOW) == Trigger(ENVELOPE)
+
+
+def test_a_claim_of_a_newer_worker_is_overlooked() -> None:
+    claims = claims_of(sign(ENVELOPE, "dl-1", KEYS, NOW)) | {"inventedSince": 1}
+    assert verify(resigned(claims), "dl-1", KEYS, NOW) == Trigger(ENVELOPE)
 
 
 @given(token=st.text(max_size=300) | st.from_regex(r"[\w-]{1,60}\.[\w-]{1,60}\.[\w-]{0,60}"))

@@ -1,0 +1,61 @@
+"""Where telemetry goes, by the settings that OpenTelemetry and Azure Functions have for it."""
+
+import pytest
+
+from bot_logic.errors import SettingsError
+from bot_logic.settings import Settings
+from bot_logic.telemetry.destination import Destination
+
+ENOUGH = {
+    "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    "DirectLineSecret": "a-direct-line-secret-of-the-tests",
+    "TriggerSigningKey": "a-trigger-signing-key-of-the-tests",
+}
+OTLP = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"}
+INSIGHTS = {"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=0"}
+WORKER = {"PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true"}
+ATTACHED = {"PYTHON_ENABLE_OPENTELEMETRY": "true"}
+CONSOLE = {"OTEL_TRACES_EXPORTER": "console"}
+OFF = {"OTEL_SDK_DISABLED": "true"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "destination"),
+    [
+        ({}, Destination.NOWHERE),
+        ({"OTEL_TRACES_EXPORTER": "none"}, Destination.NOWHERE),
+        ({"PYTHON_ENABLE_OPENTELEMETRY": "false"}, Destination.NOWHERE),
+        (CONSOLE, Destination.CONSOLE),
+        (OTLP, Destination.OTLP),
+        (OTLP | {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, Destination.OTLP),
+        (OTLP | CONSOLE | INSIGHTS | ATTACHED, Destination.OTLP),
+        (INSIGHTS, Destination.AZURE_MONITOR),
+        (INSIGHTS | ATTACHED | CONSOLE, Destination.AZURE_MONITOR),
+        (INSIGHTS | WORKER | OTLP, Destination.PROVIDERS_AT_HAND),
+        (ATTACHED, Destination.PROVIDERS_AT_HAND),
+        (OFF | OTLP | INSIGHTS | WORKER | ATTACHED | CONSOLE, Destination.NOWHERE),
+    ],
+    ids=lambda value: value.name if isinstance(value, Destination) else "+".join(value),
+)
+def test_the_settings_say_who_is_told(settings: dict[str, str], destination: Destination) -> None:
+    assert Settings.from_environment(ENOUGH | settings).telemetry is destination
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "localhost:4318"}, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        (OTLP | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "OTEL_EXPORTER_OTLP_PROTOCOL"),
+        (
+            {"APPLICATIONINSIGHTS_CONNECTION_STRING": "@Microsoft.KeyVault(SecretUri=x)"},
+            "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        ),
+    ],
+    ids=["no URL", "another protocol", "unresolved reference"],
+)
+def test_what_would_be_told_to_nobody_is_named(settings: dict[str, str], name: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment(ENOUGH | settings)
+    (problem,) = caught.value.problems
+    assert problem.startswith(name)
