@@ -36,8 +36,7 @@ with made_to_stay():
 
     from bot_logic.errors import SettingsError
     from bot_logic.settings import Settings
-    from bot_logic.telemetry import OFF, Telemetry
-    from bot_logic.telemetry.destination import Destination
+    from bot_logic.telemetry.start import telemetry_to
     from bot_logic.wiring import Wiring
 
 
@@ -50,15 +49,9 @@ def wiring() -> Wiring:
     """
     logging.getLogger("azure").setLevel(logging.WARNING)  # else every call's headers are logged
     settings = Settings.from_environment(os.environ)
-    return Wiring(settings, telemetry=_telemetry_to(settings.telemetry))
-
-
-def _telemetry_to(destination: Destination) -> Telemetry:
-    if destination is Destination.NOWHERE:
-        return OFF
     with made_to_stay():
-        from bot_logic.telemetry.providers import telemetry_to  # noqa: PLC0415 - takes 50 ms
-    return telemetry_to(destination)
+        telemetry = telemetry_to(settings.telemetry)
+    return Wiring(settings, telemetry=telemetry)
 
 
 def may_serve() -> bool:

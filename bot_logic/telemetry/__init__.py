@@ -1,7 +1,7 @@
 """What the app tells of its work: spans, metrics and the fields of its log.
 
 Everything asks a `Telemetry` for them. The one here does nothing: nobody has asked to be told, and
-OpenTelemetry is not even imported. `opentelemetry_api` has the one that tells, `export` decides.
+OpenTelemetry is not even imported. `opentelemetry_api` has the one that tells, `start` decides.
 docs/telemetry.md lists all names. May import: nothing of ours.
 
 https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/

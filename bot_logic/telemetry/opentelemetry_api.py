@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Final, Self
 
+from opentelemetry import metrics, trace
 from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Link, SpanKind, StatusCode, TracerProvider, get_current_span
@@ -18,12 +19,17 @@ SCOPE: Final = "proactive_bot"
 _W3C: Final = TraceContextTextMapPropagator()
 
 
+def at_hand() -> Telemetry:
+    """Return what tells the process's providers, whoever has set them, or does so later."""
+    return OpenTelemetry(trace.get_tracer_provider(), metrics.get_meter_provider())
+
+
 class OpenTelemetry(Telemetry):
     """Tells providers of spans and metrics."""
 
-    def __init__(self, spans: TracerProvider, metrics: MeterProvider) -> None:
+    def __init__(self, spans: TracerProvider, measures: MeterProvider) -> None:
         self._tracer = spans.get_tracer(SCOPE)
-        meter = metrics.get_meter(SCOPE)
+        meter = measures.get_meter(SCOPE)
         self._counters = {
             metric: meter.create_counter(metric.name, metric.unit, metric.description)
             for metric in METRICS

@@ -5,8 +5,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
 from bot_logic.telemetry.names import ERROR_TYPE, PROCESS, TURN
@@ -15,6 +16,13 @@ MAX_TRACES: Final = 1000  # whose spans are remembered until their line is writt
 _WITH_A_LINE: Final = (TURN.name, PROCESS.name)
 
 logger = logging.getLogger(__name__)
+
+
+def set_up() -> None:
+    """Set a provider of spans that logs them; metrics are nobody's."""
+    spans = TracerProvider()
+    spans.add_span_processor(SimpleSpanProcessor(TraceLines()))
+    trace.set_tracer_provider(spans)
 
 
 class TraceLines(SpanExporter):

@@ -18,8 +18,8 @@ from bot_logic.telemetry.log_records import LogRecords
 from bot_logic.testing import BotUnderTest
 
 ROOT = Path(__file__).parents[2]
-# The bot is the user's own; the others set up how to log, or write traces.
-OTHERS = {"bot.py", "log_events.py", "providers.py", "trace_lines.py"}
+# The bot is the user's own; the others write the events, and traces.
+OTHERS = {"bot.py", "log_events.py", "trace_lines.py"}
 
 logger = logging.getLogger("tests.log_events")
 

@@ -174,8 +174,9 @@ async def test_nobody_who_asked_for_nothing_finds_a_traceparent_in_a_message() -
         ({}, "False"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, "True"),
         ({"OTEL_TRACES_EXPORTER": "console"}, "True"),
+        ({"APPLICATIONINSIGHTS_CONNECTION_STRING": "x"}, "False"),
     ],
-    ids=["nobody", "OTLP", "console"],
+    ids=["nobody", "OTLP", "console", "Azure Monitor, which is not installed"],
 )
 def test_the_app_does_not_import_opentelemetry_until_somebody_asks_for_it(
     settings: dict[str, str], imported: str
@@ -187,6 +188,21 @@ def test_the_app_does_not_import_opentelemetry_until_somebody_asks_for_it(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     assert (printed.stdout.strip(), printed.stderr) == (imported, "")
+
+
+def test_a_setting_that_opentelemetry_refuses_is_no_riddle() -> None:
+    program = "import function_app as f; print(len(f.app.get_functions()), flush=True)"
+    refused = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_MAX_QUEUE_SIZE": "-1"}
+    printed = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=SETTINGS | refused,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout == "1\n"  # health
+    assert "only health is served: OpenTelemetry cannot be set up (ValueError)" in printed.stderr
 
 
 def test_the_queue_is_told_of_by_its_name() -> None:
