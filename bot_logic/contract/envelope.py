@@ -203,12 +203,18 @@ class Envelope:
 
     def expiring(self, lifetime: int) -> Self:
         """Return this envelope with an end: `lifetime` seconds after it may be delivered at all."""
-        return self if self.expires is not None else replace(self, expires=self.due + lifetime)
+        return (
+            self
+            if self.expires is not None
+            else replace(self, expires=_as_seconds(self.due + lifetime))
+        )
 
     def renewed(self, now: float) -> Self:
         """Return this envelope as if made now: same id, and as long to live as at first."""
         start = int(now)
-        expires = None if self.expires is None else start + max(self.expires - self.created, 0)
+        if self.expires is None:
+            return replace(self.without_history(), created=start)
+        expires = _as_seconds(start + max(self.expires - self.created, 0))
         return replace(self.without_history(), created=start, expires=expires)
 
     def seconds_until_due(self, now: float) -> float:
@@ -360,6 +366,11 @@ def _time(fields: Mapping[str, Any], name: str) -> int | None:
     if seconds >= _MILLISECONDS:
         raise UndecodableMessage("must be Unix time in seconds, or in milliseconds", field=name)
     return seconds
+
+
+def _as_seconds(time: int) -> int:
+    """Return the latest time that is not read as one in milliseconds, if this is later."""
+    return min(time, _MILLISECONDS - 1)
 
 
 def is_traceparent(value: Any) -> bool:

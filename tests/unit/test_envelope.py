@@ -31,6 +31,7 @@ from bot_logic.secret import Secret
 from tests.strategies import json_values
 from tests.unit.envelopes import NOW, REFERENCE, TRACEPARENT, envelopes, message
 
+LATEST = 10**11 - 1  # seconds; what is later is read as milliseconds
 KEYS = (Secret("a-key-with-more-than-32-characters!"),)
 
 
@@ -308,6 +309,18 @@ def test_every_field_survives_being_dead_lettered_and_replayed(envelope: Envelop
     assert replayed == replace(
         envelope, created=NOW, expires=replayed.expires, attempt=0, first_failure=""
     )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"created": 1, "expires": LATEST - 1}, {"created": NOW, "at": LATEST}],
+    ids=["replayed", "given an end"],
+)
+def test_no_end_is_put_off_so_far_that_it_is_read_in_milliseconds(fields: dict[str, int]) -> None:
+    message = read(json.dumps({"conversation": REFERENCE, "text": "x", **fields})).expiring(60)
+    for envelope in (message, message.renewed(NOW)):
+        assert read(envelope.to_json()).expires == envelope.expires
+        assert (envelope.expires or 0) >= LATEST - 1
 
 
 def test_no_field_is_left_out_of_these_tests() -> None:
