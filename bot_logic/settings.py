@@ -82,6 +82,9 @@ _REFERENCES: Final = ("@microsoft.keyvault(", "@microsoft.appconfiguration(")
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]+")  # no blanks: they would end the secret
 _WORD: Final = re.compile(r"[A-Za-z0-9._-]+")
 
+# As the exporter takes them; a value may have spaces.
+# https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables
+_OTLP_HEADER: Final = re.compile(r" *[\w!#$%&'*+.^`|~-]+ *=[ !#-+\--:<-\[\]-~]*", re.ASCII)
 _OTLP: Final = "http/protobuf"  # the protocol whose exporter is in requirements.txt
 
 _CLOUDS: Final = {"": PUBLIC_CLOUD, "https://botframework.azure.us": GOVERNMENT_CLOUD}
@@ -423,6 +426,7 @@ def _telemetry(read: _Reader) -> Destination:
         read.refuse("OTEL_EXPORTER_OTLP_ENDPOINT", "must be an http(s) URL")
     if otlp and read.optional("OTEL_EXPORTER_OTLP_PROTOCOL", _OTLP) != _OTLP:
         read.refuse("OTEL_EXPORTER_OTLP_PROTOCOL", f"must be {_OTLP}, or not be set")
+    _check_otlp_headers(read)
     if read.switch("OTEL_SDK_DISABLED"):
         return Destination.NOWHERE
     if read.switch("PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"):
@@ -435,6 +439,14 @@ def _telemetry(read: _Reader) -> Destination:
         return Destination.CONSOLE
     attached = read.switch("PYTHON_ENABLE_OPENTELEMETRY")
     return Destination.PROVIDERS_AT_HAND if attached else Destination.NOWHERE
+
+
+def _check_otlp_headers(read: _Reader) -> None:
+    """Refuse what the exporter would log as malformed: it has an API key in it."""
+    for of in ("", "TRACES_", "METRICS_", "LOGS_"):
+        name = f"OTEL_EXPORTER_OTLP_{of}HEADERS"
+        if not all(map(_OTLP_HEADER.fullmatch, filter(None, read.optional(name).split(",")))):
+            read.refuse(name, "must be NAME=VALUE, with commas between them, values URL-encoded")
 
 
 def _app_type(read: _Reader, app_id: str) -> AppType | None:

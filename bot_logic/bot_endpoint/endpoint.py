@@ -1,7 +1,6 @@
 """The messaging endpoint: a channel's request -> a trigger or a turn -> an HTTP response."""
 
 import json
-import logging
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,14 +24,14 @@ from bot_logic.deadline import deadline
 from bot_logic.errors import BadRequest, NewerVersion, PermanentError, RetryableError
 from bot_logic.outgoing import is_own_call
 from bot_logic.telemetry import Telemetry
-from bot_logic.telemetry.log_events import Event, fingerprint, log_crash, log_event
+from bot_logic.telemetry.log_events import Event, EventLog, fingerprint
 from bot_logic.telemetry.names import ACTIVITY_TYPE, CHANNEL, ERROR_TYPE, TURN, TURNS
 
 TURN_TIMEOUT: Final = 13  # seconds; Direct Line waits 15 for the bot, then tells the user it failed
 
 STEPS_SHOWN: Final = 4  # of a traceback, the last ones
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Endpoint:
                 activity = to_activity(document)
                 if is_own(activity):
                     conversation = fingerprint(activity.conversation.id)
-                    log_event(logger, logging.INFO, Event.TURN_SKIPPED, conversation=conversation)
+                    log.info(Event.TURN_SKIPPED, conversation=conversation)
                     return None
                 return await self._turn(sender, activity)
         await self.triggers.take(document)  # has limits of its own: what was sent is to be noted
@@ -147,9 +146,7 @@ def _invoke_response(answer: InvokeResponse) -> func.HttpResponse:
 def _error_response(error: Exception) -> func.HttpResponse:
     match error:
         case BadRequest():
-            log_event(
-                logger,
-                logging.WARNING,
+            log.warning(
                 Event.REQUEST_REFUSED,
                 status=error.status,
                 code=error.code,
@@ -172,13 +169,13 @@ def _error_response(error: Exception) -> func.HttpResponse:
             return _error_body(502, "Refused", str(error))
         case _:
             raised = error.with_traceback(_last_steps(error))
-            log_crash(logger, Event.TURN_CRASHED, raised)
+            log.crash(Event.TURN_CRASHED, raised)
             return _error_body(500, "BotError", "the bot failed; its log says why")
 
 
 def _log_failure(error: Exception, reason: str) -> None:
     name = type(error).__name__
-    log_event(logger, logging.WARNING, Event.TURN_FAILED, error=name, reason=reason)
+    log.warning(Event.TURN_FAILED, error=name, reason=reason)
 
 
 def _last_steps(error: Exception) -> TracebackType | None:

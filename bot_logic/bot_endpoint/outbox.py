@@ -1,6 +1,5 @@
 """The bot's way to the queue: what it puts there comes back to its `on_trigger`."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,13 +12,13 @@ from bot_logic.deadline import within
 from bot_logic.errors import MessageNotInserted
 from bot_logic.storage.protocols import MAX_DELAY, Queue
 from bot_logic.telemetry import OFF, Telemetry
-from bot_logic.telemetry.log_events import Event, log_event
+from bot_logic.telemetry.log_events import Event, EventLog
 from bot_logic.telemetry.names import CHANNEL, ENQUEUED, MESSAGE_ID, SEND
 
 PUT_TIMEOUT: Final = 6  # seconds; the queue itself takes 5 at most
 TIME_TO_SAY_SO: Final = 1  # seconds of the turn that are left for telling the user
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Outbox:
@@ -75,7 +74,7 @@ class Outbox:
             envelope.check_size()
             await self._put(envelope, min(delay, MAX_DELAY))
         self._telemetry.count(ENQUEUED, channel)
-        log_event(logger, logging.INFO, Event.MESSAGE_QUEUED, message=envelope.id)
+        log.info(Event.MESSAGE_QUEUED, message=envelope.id)
         return envelope.id
 
     async def _put(self, envelope: Envelope, delay: int) -> None:

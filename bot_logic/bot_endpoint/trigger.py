@@ -1,6 +1,5 @@
 """The trigger handler: what the queue brought back, said in the conversation it belongs to."""
 
-import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
@@ -33,13 +32,13 @@ from bot_logic.errors import (
 )
 from bot_logic.secret import Secret
 from bot_logic.telemetry import Span, Telemetry
-from bot_logic.telemetry.log_events import Event, fingerprint, log_event
+from bot_logic.telemetry.log_events import Event, EventLog, fingerprint
 from bot_logic.telemetry.names import CHANNEL, DELIVER, DELIVERED, DURATION, MESSAGE_ID
 
 DELIVERY_TIMEOUT: Final = 12  # seconds for `on_trigger`; what it has begun to send is sent
 LOOK_UP_TIMEOUT: Final = 1  # seconds for what is known of the conversation
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class ProactiveBot(Protocol):
@@ -118,12 +117,8 @@ class TriggerHandler:
                 document.get("value"), conversation_id, self.signing_keys, self.clock.now()
             )
         except TriggerRefused as error:
-            log_event(
-                logger,
-                logging.WARNING,
-                Event.TRIGGER_REFUSED,
-                conversation=fingerprint(conversation_id),
-                reason=str(error),
+            log.warning(
+                Event.TRIGGER_REFUSED, conversation=fingerprint(conversation_id), reason=str(error)
             )
             raise BadRequest(str(error), status=403, code="TriggerRefused") from error
 
@@ -168,12 +163,8 @@ class TriggerHandler:
                     reference["channelId"], reference["conversation"]["id"]
                 )
         except (ServiceUnavailable, TimeoutError) as error:
-            log_event(
-                logger,
-                logging.WARNING,
-                Event.MESSAGE_URL_NOT_LOOKED_UP,
-                message=envelope.id,
-                error=type(error).__name__,
+            log.warning(
+                Event.MESSAGE_URL_NOT_LOOKED_UP, message=envelope.id, error=type(error).__name__
             )
             return envelope
         if url in ("", reference["serviceUrl"]):
@@ -213,9 +204,7 @@ class TriggerHandler:
             else:
                 await self.conversations.mark_blocked(reference, str(error))
         except ServiceUnavailable as unavailable:
-            log_event(
-                logger,
-                logging.WARNING,
+            log.warning(
                 Event.CONVERSATION_NOT_RECORDED,
                 message=envelope.id,
                 error=type(error).__name__,
@@ -231,19 +220,12 @@ def _host(envelope: Envelope) -> str:
 def _log_ending(envelope: Envelope, ending: Ending) -> None:
     match ending:
         case Ending(Status.OPEN, now=False):
-            log_event(logger, logging.INFO, Event.MESSAGE_COPY_DROPPED, message=envelope.id)
+            log.info(Event.MESSAGE_COPY_DROPPED, message=envelope.id)
         case Ending(Status.OPEN):
             pass  # said when it was put back, or given up
         case Ending(status, now):
             when = "now" if now else "before"
-            log_event(
-                logger,
-                logging.INFO,
-                Event.MESSAGE_ENDED,
-                message=envelope.id,
-                status=status.value,
-                ended=when,
-            )
+            log.info(Event.MESSAGE_ENDED, message=envelope.id, status=status.value, ended=when)
 
 
 def _conversation_reference(envelope: Envelope) -> ConversationReference:

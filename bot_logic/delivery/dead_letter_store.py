@@ -1,6 +1,5 @@
 """The dead-letter store: a table in which dead letters wait until an operator sees to them."""
 
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
@@ -24,12 +23,12 @@ from bot_logic.storage.protocols import (
     digest_key,
 )
 from bot_logic.telemetry import OFF, Telemetry
-from bot_logic.telemetry.log_events import Event, log_event
+from bot_logic.telemetry.log_events import Event, EventLog
 from bot_logic.telemetry.names import DEAD_LETTERED, ERROR_TYPE, OTHER
 
 TABLE_NAME: Final = "deadletters"
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +79,7 @@ class DeadLetterStore:
         try:
             await self._file(letter, body)
         except (ServiceUnavailable, RowRefused) as error:  # an attempt may be under way
-            reason = str(error)
-            log_event(
-                logger, logging.WARNING, Event.DEAD_LETTER_WAITS, message=letter.id, reason=reason
-            )
+            log.warning(Event.DEAD_LETTER_WAITS, message=letter.id, reason=str(error))
             await self._poison_queue.put(plain_text(body), delay=LEASE)
 
     async def _file(self, letter: DeadLetter, body: bytes | str) -> None:
@@ -99,10 +95,7 @@ class DeadLetterStore:
         if ending.now:
             self._telemetry.count(DEAD_LETTERED, {ERROR_TYPE: _error_type(letter)})
             return
-        status = ending.status.value
-        log_event(
-            logger, logging.WARNING, Event.DEAD_LETTER_DROPPED, message=letter.id, status=status
-        )
+        log.warning(Event.DEAD_LETTER_DROPPED, message=letter.id, status=ending.status.value)
         if ending.status == Status.DELIVERED:  # whoever began to file it may have died meanwhile
             await self._table.delete(key)
 
@@ -151,21 +144,12 @@ class DeadLetterStore:
         try:
             await self._table.put(key, row)
         except RowRefused as error:
-            reason = str(error)
-            log_event(
-                logger,
-                logging.WARNING,
-                Event.DEAD_LETTER_CUT_SHORT,
-                message=letter.id,
-                reason=reason,
-            )
+            log.warning(Event.DEAD_LETTER_CUT_SHORT, message=letter.id, reason=str(error))
             await self._table.put(key, {**row, "body": letter.without_message().encode()})
 
 
 def _record(letter: DeadLetter, sent: int) -> None:
-    log_event(
-        logger,
-        logging.ERROR,
+    log.error(
         Event.DEAD_LETTER_FILED,
         message=letter.id,
         error=letter.error,

@@ -5,8 +5,6 @@ is down, but only the bot's endpoint sees that a channel asked it to wait, or is
 `contract.retry` decides; this carries it out.
 """
 
-import logging
-
 from bot_logic.clock import Chance, Clock
 from bot_logic.contract.dead_letter import dead_letter, undecodable
 from bot_logic.contract.envelope import Envelope
@@ -15,10 +13,10 @@ from bot_logic.contract.retry import NEWER_VERSION_PAUSE, Failure, GiveUp, PutBa
 from bot_logic.errors import AskedToWait, HostDown, NewerVersion, PermanentError
 from bot_logic.storage.protocols import MAX_DELAY, Queue
 from bot_logic.telemetry import OFF, Telemetry
-from bot_logic.telemetry.log_events import Event, log_event
+from bot_logic.telemetry.log_events import Event, EventLog
 from bot_logic.telemetry.names import CHANNEL, ERROR_TYPE, RETRIED, THROTTLED
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Redelivery:
@@ -59,9 +57,7 @@ class Redelivery:
             case PutBack(failed, delay):
                 await self._queue.put(failed.to_json(), delay=delay)
                 self._count(failed, error)
-                log_event(
-                    logger,
-                    logging.WARNING,
+                log.warning(
                     Event.MESSAGE_PUT_BACK,
                     message=failed.id,
                     attempt=failed.attempt,
@@ -88,7 +84,7 @@ class Redelivery:
         """
         await self._queue.put(envelope.to_json(), delay=min(int(seconds) + 1, MAX_DELAY))
         delay = int(seconds)
-        log_event(logger, logging.INFO, Event.MESSAGE_NOT_DUE, message=envelope.id, delay=delay)
+        log.info(Event.MESSAGE_NOT_DUE, message=envelope.id, delay=delay)
 
     async def leave_to_newer(
         self, message: bytes | str, message_id: str, error: NewerVersion
@@ -99,13 +95,7 @@ class Redelivery:
             QueueUnavailable: it could not be put back; the caller must keep it.
         """
         await self._queue.put(plain_text(message), delay=NEWER_VERSION_PAUSE)
-        log_event(
-            logger,
-            logging.WARNING,
-            Event.MESSAGE_LEFT_TO_NEWER,
-            message=message_id,
-            reason=str(error),
-        )
+        log.warning(Event.MESSAGE_LEFT_TO_NEWER, message=message_id, reason=str(error))
 
     async def give_up_undecodable(
         self, message: bytes | str, message_id: str, error: PermanentError
@@ -120,11 +110,6 @@ class Redelivery:
 
 
 def _log_end(message_id: str, error: Exception) -> None:
-    log_event(
-        logger,
-        logging.WARNING,
-        Event.MESSAGE_GIVEN_UP,
-        message=message_id,
-        error=type(error).__name__,
-        reason=str(error),
+    log.warning(
+        Event.MESSAGE_GIVEN_UP, message=message_id, error=type(error).__name__, reason=str(error)
     )

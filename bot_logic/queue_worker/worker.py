@@ -1,6 +1,5 @@
 """A message from the queue becomes a trigger for the bot, or is kept for later, or given up."""
 
-import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from bot_logic.errors import (
 from bot_logic.secret import Secret
 from bot_logic.storage.protocols import ReceivedMessage
 from bot_logic.telemetry import Attributes, Span, Telemetry
-from bot_logic.telemetry.log_events import Event, log_event
+from bot_logic.telemetry.log_events import Event, EventLog
 from bot_logic.telemetry.names import (
     ATTEMPT,
     CHANNEL,
@@ -40,7 +39,7 @@ from bot_logic.telemetry.names import (
 DIRECT_LINE: Final = "Direct Line"
 HOLD: Final = 5.0  # seconds for which a message waits here while Direct Line is down
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Triggers(Protocol):
@@ -113,11 +112,11 @@ class QueueWorker:
             span.failed(error)
             asked = not isinstance(error, TurnedAway)
             if asked and await self._has_successor(envelope):
-                _log_handed_over(envelope, str(error))
+                log.info(Event.MESSAGE_HANDED_OVER, message=envelope.id, although=str(error))
             else:
                 await self.redelivery.after_failure(envelope, error)
         else:
-            _log_handed_over(envelope)
+            log.info(Event.MESSAGE_HANDED_OVER, message=envelope.id)
 
     async def _has_successor(self, envelope: Envelope) -> bool:
         """Tell whether the bot has seen to a message, although Direct Line says that it failed."""
@@ -148,16 +147,6 @@ class QueueWorker:
         ):
             with self.telemetry.span(POST_TRIGGER, {}):
                 await self.triggers.post(trigger)
-
-
-def _log_handed_over(envelope: Envelope, although: str = "") -> None:
-    log_event(
-        logger,
-        logging.INFO,
-        Event.MESSAGE_HANDED_OVER,
-        message=envelope.id,
-        although=although,
-    )
 
 
 def _channel(envelope: Envelope) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-Fields = Mapping[str, str | float | None]
+Field = str | float | None
 
 EVENT_NAME: Final = "event.name"  # of a log record's attributes; the others begin with
 PREFIX: Final = "proactive_bot."
@@ -50,26 +50,37 @@ class Event(StrEnum):
     TURN_SKIPPED = "turn.skipped"
 
 
-def log_event(
-    logger: logging.Logger, level: int, event: Event, **fields: str | float | None
-) -> None:
-    """Log an event.
+class EventLog:
+    """Logs the events of a module.
 
-    Args:
-        logger: the module's.
-        level: of `logging`.
-        event: what has happened.
-        fields: what is known of it; of people and conversations, their `fingerprint` only.
+    Fields are what is known of an event; of people and conversations, their `fingerprint` only.
     """
-    if logger.isEnabledFor(level):
-        known = {name: value for name, value in fields.items() if value not in (None, "")}
-        logger.log(level, "%s", _line(event, known), extra=_attributes(event, known), stacklevel=2)
 
+    def __init__(self, module: str) -> None:
+        self._logger = logging.getLogger(module)
 
-def log_crash(logger: logging.Logger, event: Event, error: BaseException) -> None:
-    """Log an error that nobody foresaw, with its traceback and its own words, whatever they are."""
-    raised = type(error), error, error.__traceback__
-    logger.error("%s", event, extra=_attributes(event, {}), exc_info=raised, stacklevel=2)
+    def info(self, event: Event, **fields: Field) -> None:
+        """Log what is as it should be."""
+        self._log(logging.INFO, event, fields)
+
+    def warning(self, event: Event, **fields: Field) -> None:
+        """Log what failed, and is seen to by the app itself."""
+        self._log(logging.WARNING, event, fields)
+
+    def error(self, event: Event, **fields: Field) -> None:
+        """Log what somebody has to see to."""
+        self._log(logging.ERROR, event, fields)
+
+    def crash(self, event: Event, error: BaseException) -> None:
+        """Log an error that nobody foresaw: its traceback, and its words, whatever they are."""
+        raised = type(error), error, error.__traceback__
+        self._logger.error("%s", event, extra=_attributes(event, {}), exc_info=raised, stacklevel=2)
+
+    def _log(self, level: int, event: Event, fields: Mapping[str, Field]) -> None:
+        if self._logger.isEnabledFor(level):
+            known = {name: value for name, value in fields.items() if value not in (None, "")}
+            attributes = _attributes(event, known)
+            self._logger.log(level, "%s", _line(event, known), extra=attributes, stacklevel=3)
 
 
 def fingerprint(identifier: str) -> str:
@@ -77,11 +88,11 @@ def fingerprint(identifier: str) -> str:
     return hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def _line(event: Event, fields: Fields) -> str:
+def _line(event: Event, fields: Mapping[str, Field]) -> str:
     return " ".join((event, *(f"{name}={_shown(value)}" for name, value in fields.items())))
 
 
-def _attributes(event: Event, fields: Fields) -> dict[str, object]:
+def _attributes(event: Event, fields: Mapping[str, Field]) -> dict[str, object]:
     return {EVENT_NAME: event.value, **{f"{PREFIX}{name}": fields[name] for name in fields}}
 
 
