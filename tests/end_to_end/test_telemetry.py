@@ -1,10 +1,12 @@
 """What an operator sees of a message: its whole trace, on a real OTLP receiver."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import pytest_asyncio
 
 from tests.end_to_end.conftest import RunningStack
@@ -66,6 +68,24 @@ async def whole_trace(receiver: Receiver) -> list[Span]:
         return next((each for each in traces if way_of(each) == THE_WAY), [])
 
     return await eventually(look)
+
+
+async def test_make_run_shows_the_trace_of_each_message(
+    running: RunningStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = ""
+
+    async def look() -> set[str]:
+        nonlocal shown
+        shown += capsys.readouterr().out
+        turns = re.findall(r"trace ([0-9a-f]{32}): turn \d+ ms \(.*send bot-queue", shown)
+        returns = re.findall(r"trace ([0-9a-f]{32}): process bot-queue .*call channel", shown)
+        return set(turns) & set(returns)
+
+    async with running.direct_line() as direct_line:
+        await say(direct_line, TEXT)
+    await eventually(look)
+    assert TEXT not in "".join(each for each in shown.splitlines() if "functions" in each)
 
 
 async def test_a_message_is_one_trace_from_the_user_to_the_channel(
