@@ -424,7 +424,8 @@ def _telemetry(read: _Reader) -> Destination:
     otlp = read.optional("OTEL_EXPORTER_OTLP_ENDPOINT")
     if otlp and base_url(otlp) is None:
         read.refuse("OTEL_EXPORTER_OTLP_ENDPOINT", "must be an http(s) URL")
-    if otlp and read.optional("OTEL_EXPORTER_OTLP_PROTOCOL", _OTLP) != _OTLP:
+    protocol = read.optional("OTEL_EXPORTER_OTLP_PROTOCOL", _OTLP)
+    if otlp and protocol != _OTLP:
         read.refuse("OTEL_EXPORTER_OTLP_PROTOCOL", f"must be {_OTLP}, or not be set")
     _check_otlp_headers(read)
     if read.switch("OTEL_SDK_DISABLED"):
