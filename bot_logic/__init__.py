@@ -14,6 +14,7 @@
 ``conversations/``      the conversations that the bot can continue: their references
 ``storage/``            the only place that knows Azure Storage; its doubles in ``memory/``
 ``contract/``           what travels: envelope, trigger token, dead letter; status, retry decision
+``telemetry/``          spans, metrics and log events, told to whom the settings name
 ``admin/``              an operator's commands
 ``health.py``           the checks behind GET /api/health
 ``errors.py``           every error: retryable, permanent, or refused
@@ -34,8 +35,8 @@ Imports point one way, and import-linter says so (``make check``; the contract i
 
     function_app > startup | admin | testing > wiring > bot
       > bot_endpoint | queue_worker | notifications_api > notifications
-      > delivery | conversations > storage > contract > errors, secret, json_text, ...
+      > delivery | conversations > storage > contract > errors, telemetry, json_text, ...
 
 The resources never import each other. Only ``bot.py``, ``testing.py`` and ``bot_endpoint/`` know
-the bot SDK, only ``storage/`` knows Azure Storage's.
+the bot SDK, only ``storage/`` knows Azure Storage's, and only ``telemetry/`` OpenTelemetry's.
 """

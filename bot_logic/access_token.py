@@ -5,7 +5,6 @@ credentials, RFC 6749 section 4.4), and the managed identity endpoint of the Fun
 https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
 """
 
-import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from bot_logic.errors import ServiceUnavailable
 from bot_logic.outgoing import read_json
 from bot_logic.secret import Secret
 from bot_logic.single_flight import SingleFlight
+from bot_logic.telemetry.log_events import Event, EventLog
 
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=4)  # seconds, for the whole call
 REFRESH_BEFORE: Final = 300  # seconds before a token expires
@@ -26,7 +26,7 @@ RETRY_PAUSE: Final = 30  # seconds after a refresh that failed while the token i
 # recommends that it does. Should it live shorter, the service that refuses it ends it.
 UNSTATED_LIFETIME: Final = 300
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class TokenSource(Protocol):
@@ -85,7 +85,7 @@ class KeptToken:
             if self._clock.elapsed() >= self._expires_at:
                 raise
             self._refresh_at = min(self._clock.elapsed() + RETRY_PAUSE, self._expires_at)
-            logger.warning("going on with the token at hand: %s", error)
+            log.warning(Event.TOKEN_KEPT, reason=str(error))
             return
         self._token = token.secret
         self._expires_at = asked_at + token.lifetime

@@ -6,7 +6,6 @@ docs/notifications.md describes each call.
 import csv
 import io
 import json
-import logging
 import re
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
@@ -23,13 +22,14 @@ from bot_logic.notifications.orders import Orders, Report
 from bot_logic.notifications.outcomes import FAILURES, Outcome
 from bot_logic.notifications.page import Recipient
 from bot_logic.notifications.request import check_topic, parse
+from bot_logic.telemetry.log_events import Event, EventLog
 
 MOST_LISTED: Final = 100  # notifications in one answer
 JSON_TYPE: Final = "application/json"
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 Answer = tuple[int, Any]
 
@@ -160,7 +160,7 @@ def _of_error(error: BadRequest | RetryableError) -> func.HttpResponse:
         body = {"code": error.code, "message": str(error)}
         body |= {"field": error.field} if error.field else {}
         return _json(error.status, {"error": body})
-    logger.warning("a notification's request failed: %s", error)
+    log.warning(Event.NOTIFICATION_REQUEST_FAILED, reason=str(error))
     return _json(503, {"error": {"code": "ServiceUnavailable", "message": str(error)}})
 
 

@@ -37,6 +37,7 @@ from bot_logic.storage.location import (
     SharedKey,
     StorageLocation,
 )
+from bot_logic.telemetry.destination import Destination
 
 DAY: Final = 24 * 3600  # seconds
 DEFAULT_MESSAGE_LIFETIME: Final = 24 * 3600  # seconds
@@ -93,6 +94,11 @@ _REFERENCES: Final = ("@microsoft.keyvault(", "@microsoft.appconfiguration(")
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]+")  # no blanks: they would end the secret
 _WORD: Final = re.compile(r"[A-Za-z0-9._-]+")
 
+# As the exporter takes them; a value may have spaces.
+# https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables
+_OTLP_HEADER: Final = re.compile(r" *[\w!#$%&'*+.^`|~-]+ *=[ !#-+\--:<-\[\]-~]*", re.ASCII)
+_OTLP: Final = "http/protobuf"  # the protocol whose exporter is in requirements.txt
+
 _CLOUDS: Final = {"": PUBLIC_CLOUD, "https://botframework.azure.us": GOVERNMENT_CLOUD}
 
 
@@ -115,6 +121,7 @@ class Settings:
         state_kept: seconds for which the bot's state is kept after its last change.
         identity: who the bot is.
         service_urls: where it may send to.
+        telemetry: who is told of spans, metrics and log records.
     """
 
     storage: StorageLocation
@@ -131,6 +138,7 @@ class Settings:
     state_kept: int
     identity: BotIdentity
     service_urls: ServiceUrls
+    telemetry: Destination
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -157,6 +165,7 @@ class Settings:
             state_kept=read.count("KeepStateDays", DEFAULT_KEEP_STATE) * DAY,
             identity=_identity(read),
             service_urls=_service_urls(read),
+            telemetry=_telemetry(read),
         )
         if read.problems:
             raise SettingsError(read.problems)
@@ -236,6 +245,10 @@ class _Reader:
         elif not self.runs_locally and address.host in LOOPBACK_HOSTS:
             self.refuse(name, "is an address of this machine, which only a local run may use")
         return value
+
+    def switch(self, name: str) -> bool:
+        """Read what OpenTelemetry and the Functions worker take for true."""
+        return self.optional(name).lower() in ("true", "1", "yes")
 
     def count(self, name: str, default: int) -> int:
         value = self.optional(name, str(default))
@@ -434,6 +447,41 @@ def _service_urls(read: _Reader) -> ServiceUrls:
             "must be host names, with commas between them; a leading dot stands for all subdomains",
         )
     return ServiceUrls((*BOT_FRAMEWORK_HOSTS, *names), loopback=read.runs_locally)
+
+
+def _telemetry(read: _Reader) -> Destination:
+    """Read where telemetry goes, by the names that OpenTelemetry and Azure Functions have for it.
+
+    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+    https://learn.microsoft.com/azure/azure-functions/opentelemetry-howto?pivots=programming-language-python
+    """
+    otlp = read.optional("OTEL_EXPORTER_OTLP_ENDPOINT")
+    if otlp and base_url(otlp) is None:
+        read.refuse("OTEL_EXPORTER_OTLP_ENDPOINT", "must be an http(s) URL")
+    protocol = read.optional("OTEL_EXPORTER_OTLP_PROTOCOL", _OTLP)
+    if otlp and protocol != _OTLP:
+        read.refuse("OTEL_EXPORTER_OTLP_PROTOCOL", f"must be {_OTLP}, or not be set")
+    _check_otlp_headers(read)
+    if read.switch("OTEL_SDK_DISABLED"):
+        return Destination.NOWHERE
+    if read.switch("PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"):
+        return Destination.PROVIDERS_AT_HAND
+    if otlp:
+        return Destination.OTLP
+    if read.optional("APPLICATIONINSIGHTS_CONNECTION_STRING"):
+        return Destination.AZURE_MONITOR
+    if read.optional("OTEL_TRACES_EXPORTER") == "console":
+        return Destination.CONSOLE
+    attached = read.switch("PYTHON_ENABLE_OPENTELEMETRY")
+    return Destination.PROVIDERS_AT_HAND if attached else Destination.NOWHERE
+
+
+def _check_otlp_headers(read: _Reader) -> None:
+    """Refuse what the exporter would log as malformed: it has an API key in it."""
+    for of in ("", "TRACES_", "METRICS_", "LOGS_"):
+        name = f"OTEL_EXPORTER_OTLP_{of}HEADERS"
+        if not all(map(_OTLP_HEADER.fullmatch, filter(None, read.optional(name).split(",")))):
+            read.refuse(name, "must be NAME=VALUE, with commas between them, values URL-encoded")
 
 
 def _app_type(read: _Reader, app_id: str) -> AppType | None:

@@ -36,6 +36,7 @@ with made_to_stay():
 
     from bot_logic.errors import SettingsError
     from bot_logic.settings import Settings
+    from bot_logic.telemetry.start import telemetry_to
     from bot_logic.wiring import Wiring
 
 
@@ -47,7 +48,10 @@ def wiring() -> Wiring:
         SettingsError: naming every setting that is missing or malformed.
     """
     logging.getLogger("azure").setLevel(logging.WARNING)  # else every call's headers are logged
-    return Wiring(Settings.from_environment(os.environ))
+    settings = Settings.from_environment(os.environ)
+    with made_to_stay():
+        telemetry = telemetry_to(settings.telemetry)
+    return Wiring(settings, telemetry=telemetry)
 
 
 def may_serve() -> bool:

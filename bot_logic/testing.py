@@ -21,6 +21,7 @@ from bot_logic.queue_worker import Triggers
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import MemoryStorage
 from bot_logic.storage.protocols import ReceivedMessage
+from bot_logic.telemetry import OFF, Telemetry
 from bot_logic.wiring import Wiring
 
 __all__ = ["BotUnderTest", "ManualClock"]
@@ -74,6 +75,7 @@ class BotUnderTest:
         channel: MemoryChannel | None = None,
         direct_line: Callable[[Triggers], Triggers] | None = None,
         settings: Mapping[str, str] = NO_SETTINGS,
+        telemetry: Telemetry = OFF,
     ) -> None:
         """Make a bot with everything around it.
 
@@ -84,6 +86,7 @@ class BotUnderTest:
             channel: another channel than one that takes everything.
             direct_line: wraps the worker's way to the bot, to let it fail.
             settings: by their names in local.settings.json, besides those that a test needs.
+            telemetry: who is told of spans and metrics.
         """
         self.clock = clock or ManualClock()
         self.storage = MemoryStorage(self.clock, chance)
@@ -97,6 +100,7 @@ class BotUnderTest:
             make_bot=make_bot,
             clock=self.clock,
             chance=chance,
+            telemetry=telemetry,
         )
 
     async def __aenter__(self) -> Self:

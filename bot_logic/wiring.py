@@ -19,6 +19,7 @@ from bot_logic.settings import Settings
 from bot_logic.storage.account import StorageAccount
 from bot_logic.storage.protocols import Storage
 from bot_logic.storage.sweep import Sweep
+from bot_logic.telemetry import OFF, Telemetry
 
 
 class Wiring:
@@ -34,6 +35,7 @@ class Wiring:
         make_bot: bot_endpoint.MakeBot = ProactiveBot,
         clock: Clock = SYSTEM_CLOCK,
         chance: Chance = SYSTEM_CHANCE,
+        telemetry: Telemetry = OFF,
     ) -> None:
         """Wire the app from its settings, with what is handed in instead of the real part.
 
@@ -45,6 +47,7 @@ class Wiring:
             make_bot: makes the bot.
             clock: what time it is.
             chance: what nobody can foretell.
+            telemetry: who is told of spans and metrics.
         """
         self.settings = settings
         self._storage = storage
@@ -53,6 +56,7 @@ class Wiring:
         self._make_bot = make_bot
         self._clock = clock
         self._chance = chance
+        self._telemetry = telemetry
 
     @cached_property
     def session(self) -> Session:
@@ -75,7 +79,11 @@ class Wiring:
     def delivery(self) -> delivery.Delivery:
         """The parts that bring each message to one end."""
         return delivery.build(
-            self.storage, self._clock, self._chance, max_attempts=self.settings.max_attempts
+            self.storage,
+            self._clock,
+            self._chance,
+            max_attempts=self.settings.max_attempts,
+            telemetry=self._telemetry,
         )
 
     @cached_property
@@ -133,6 +141,7 @@ class Wiring:
             clock=self._clock,
             chance=self._chance,
             channels=self._channels,
+            telemetry=self._telemetry,
         )
 
     @cached_property
@@ -150,6 +159,7 @@ class Wiring:
             self._clock,
             signing_keys=self.settings.trigger_signing_keys,
             message_lifetime=self.settings.message_lifetime,
+            telemetry=self._telemetry,
         )
 
     @cached_property

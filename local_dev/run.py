@@ -37,6 +37,7 @@ BANNER = """
 """
 STOPPING = f"""\
 Stopping; what is under way may take {STOP_TIMEOUT:.0f} s. Ctrl-C again ends everything at once."""
+TRACES = "OTEL_TRACES_EXPORTER"  # which the app heeds where no OTEL_EXPORTER_OTLP_ENDPOINT is set
 # Which setting says where the app finds what its health function looks at.
 WHERE = {
     "queue": "AzureWebJobsStorage",
@@ -111,6 +112,7 @@ class Stack:
     def _host_environment(self) -> dict[str, str]:
         """Return this Python for `func`, and where the others are if the settings are wrong."""
         environment = {
+            TRACES: os.environ.get(TRACES, "console"),
             "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
             "VIRTUAL_ENV": sys.prefix,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

@@ -33,6 +33,7 @@ from bot_logic.delivery import Delivery
 from bot_logic.notifications import Notifications
 from bot_logic.secret import Secret
 from bot_logic.storage.protocols import Storage
+from bot_logic.telemetry import Telemetry
 
 __all__ = [
     "STATE",
@@ -78,6 +79,7 @@ def build(
     clock: Clock,
     chance: Chance,
     channels: ConnectorFactory | None = None,
+    telemetry: Telemetry,
 ) -> Endpoint:
     """Build the endpoint around a bot; `channels` replaces the way out to the channels."""
     identity = settings.identity
@@ -87,12 +89,15 @@ def build(
         SigningKeys(session, identity.emulator_openid_metadata_url, clock),
         channels
         or PooledConnectorFactory(
-            session, credentials_of(identity, session, clock), settings.service_urls
+            session,
+            credentials_of(identity, session, clock),
+            settings.service_urls,
+            telemetry=telemetry,
         ),
         clock,
     )
     counter = MessageCounter(storage.table(STATE), chance)
-    outbox = Outbox(storage.queue(QUEUE_NAME), clock, chance, settings.message_lifetime)
+    outbox = Outbox(storage.queue(QUEUE_NAME), clock, chance, settings.message_lifetime, telemetry)
     bot, adapter = make_bot(outbox, counter), FunctionsAdapter(authentication)
     return Endpoint(
         authentication,
@@ -118,5 +123,7 @@ def build(
                 clock,
                 settings.max_attempts,
             ),
+            telemetry,
         ),
+        telemetry,
     )

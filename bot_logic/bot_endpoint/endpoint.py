@@ -1,7 +1,6 @@
 """The messaging endpoint: a channel's request -> a trigger or a turn -> an HTTP response."""
 
 import json
-import logging
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 import azure.functions as func
 from botbuilder.core import Bot, InvokeResponse
+from botbuilder.schema import Activity
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
 from bot_logic.addresses import ServiceUrls
@@ -23,12 +23,15 @@ from bot_logic.bot_endpoint.trigger import TriggerHandler, is_trigger
 from bot_logic.deadline import deadline
 from bot_logic.errors import BadRequest, NewerVersion, PermanentError, RetryableError
 from bot_logic.outgoing import is_own_call
+from bot_logic.telemetry import Telemetry
+from bot_logic.telemetry.log_events import Event, EventLog, fingerprint
+from bot_logic.telemetry.names import ACTIVITY_TYPE, CHANNEL, ERROR_TYPE, TURN, TURNS
 
 TURN_TIMEOUT: Final = 13  # seconds; Direct Line waits 15 for the bot, then tells the user it failed
 
 STEPS_SHOWN: Final = 4  # of a traceback, the last ones
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Endpoint:
     bot: Bot
     recorder: ConversationRecorder
     triggers: TriggerHandler
+    telemetry: Telemetry
     turn_timeout: float = TURN_TIMEOUT
 
     async def answer(self, request: func.HttpRequest) -> func.HttpResponse:
@@ -73,12 +77,26 @@ class Endpoint:
             if not is_trigger(document):
                 activity = to_activity(document)
                 if is_own(activity):
-                    logger.info("the bot's own message came back in %s", activity.conversation.id)
+                    conversation = fingerprint(activity.conversation.id)
+                    log.info(Event.TURN_SKIPPED, conversation=conversation)
                     return None
-                turn = self.adapter.run_turn(sender, activity, self.bot)
-                return await self.recorder.beside(activity, turn)
+                return await self._turn(sender, activity)
         await self.triggers.take(document)  # has limits of its own: what was sent is to be noted
         return None
+
+    async def _turn(
+        self, sender: AuthenticateRequestResult, activity: Activity
+    ) -> InvokeResponse | None:
+        about = {CHANNEL: activity.channel_id}
+        with self.telemetry.span(TURN, {**about, ACTIVITY_TYPE: activity.type}):
+            try:
+                turn = self.adapter.run_turn(sender, activity, self.bot)
+                answer: InvokeResponse | None = await self.recorder.beside(activity, turn)
+            except BaseException as error:  # a turn that was cancelled has failed, too
+                self.telemetry.count(TURNS, {**about, ERROR_TYPE: type(error).__name__})
+                raise
+        self.telemetry.count(TURNS, about)
+        return answer
 
     async def _admitted(
         self, document: dict[str, Any], auth_header: str
@@ -128,24 +146,36 @@ def _invoke_response(answer: InvokeResponse) -> func.HttpResponse:
 def _error_response(error: Exception) -> func.HttpResponse:
     match error:
         case BadRequest():
-            logger.warning("request refused: %d %s: %s", error.status, error.code, error)
+            log.warning(
+                Event.REQUEST_REFUSED,
+                status=error.status,
+                code=error.code,
+                field=error.field,
+                reason=str(error),
+            )
             return _error_body(error.status, error.code, str(error), field=error.field)
         case RetryableError():
-            logger.warning("turn failed, a retry can help: %s", error)
+            _log_failure(error, str(error))
             wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
             return _error_body(503, "ServiceUnavailable", str(error), headers=wait)
         case NewerVersion():
-            logger.warning("turn failed, a newer instance is needed: %s", error)
+            _log_failure(error, str(error))
             return _error_body(503, "NewerVersion", str(error))
         case TimeoutError():
-            logger.warning("turn failed, a retry can help: it took longer than a turn may")
+            _log_failure(error, "it took longer than a turn may")
             return _error_body(503, "ServiceUnavailable", "what the bot depends on is too slow")
         case PermanentError():
-            logger.warning("turn failed: %s", error)
+            _log_failure(error, str(error))
             return _error_body(502, "Refused", str(error))
         case _:
-            logger.error("the bot failed", exc_info=(type(error), error, _last_steps(error)))
+            raised = error.with_traceback(_last_steps(error))
+            log.crash(Event.TURN_CRASHED, raised)
             return _error_body(500, "BotError", "the bot failed; its log says why")
+
+
+def _log_failure(error: Exception, reason: str) -> None:
+    name = type(error).__name__
+    log.warning(Event.TURN_FAILED, error=name, reason=reason)
 
 
 def _last_steps(error: Exception) -> TracebackType | None:

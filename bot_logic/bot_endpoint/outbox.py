@@ -1,6 +1,5 @@
 """The bot's way to the queue: what it puts there comes back to its `on_trigger`."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,21 +11,32 @@ from bot_logic.contract.envelope import Envelope
 from bot_logic.deadline import within
 from bot_logic.errors import MessageNotInserted
 from bot_logic.storage.protocols import MAX_DELAY, Queue
+from bot_logic.telemetry import OFF, Telemetry
+from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.names import CHANNEL, ENQUEUED, MESSAGE_ID, SEND
 
 PUT_TIMEOUT: Final = 6  # seconds; the queue itself takes 5 at most
 TIME_TO_SAY_SO: Final = 1  # seconds of the turn that are left for telling the user
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Outbox:
     """Puts messages on the queue, addressed to the conversation of the turn."""
 
-    def __init__(self, queue: Queue, clock: Clock, chance: Chance, message_lifetime: int) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        clock: Clock,
+        chance: Chance,
+        message_lifetime: int,
+        telemetry: Telemetry = OFF,
+    ) -> None:
         self._queue = queue
         self._clock = clock
         self._chance = chance
         self._message_lifetime = message_lifetime
+        self._telemetry = telemetry
 
     async def put(
         self,
@@ -49,20 +59,27 @@ class Outbox:
             QueueNotCreated: there is no queue and it could not be created.
             MessageNotInserted: the queue did not accept it.
         """
-        envelope = Envelope.new(
-            reference_of(turn.activity),
-            text,
-            message_id=self._chance.new_id(),
-            now=self._clock.now(),
-            lifetime=self._message_lifetime,
-            data=data,
-            delay=delay,
-        )
-        envelope.check_size()
+        message_id, channel = self._chance.new_id(), {CHANNEL: turn.activity.channel_id}
+        with self._telemetry.span(SEND, {MESSAGE_ID: message_id, **channel}):
+            envelope = Envelope.new(
+                reference_of(turn.activity),
+                text,
+                message_id=message_id,
+                now=self._clock.now(),
+                lifetime=self._message_lifetime,
+                data=data,
+                delay=delay,
+                traceparent=self._telemetry.traceparent(),
+            )
+            envelope.check_size()
+            await self._put(envelope, min(delay, MAX_DELAY))
+        self._telemetry.count(ENQUEUED, channel)
+        log.info(Event.MESSAGE_QUEUED, message=envelope.id)
+        return envelope.id
+
+    async def _put(self, envelope: Envelope, delay: int) -> None:
         try:
             async with within(PUT_TIMEOUT, leaving=TIME_TO_SAY_SO):
-                await self._queue.put(envelope.to_json(), delay=min(delay, MAX_DELAY))
+                await self._queue.put(envelope.to_json(), delay=delay)
         except TimeoutError:
             raise MessageNotInserted("no time was left in this turn") from None
-        logger.info("message %s queued", envelope.id)
-        return envelope.id

@@ -1,7 +1,6 @@
 """Sends a page of a notification: evenly spaced, what becomes of each noted every second."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,11 +26,12 @@ from bot_logic.notifications.outcomes import Outcome, outcome_of
 from bot_logic.notifications.page import LEASE, Page
 from bot_logic.notifications.store import Head, NotificationStore, StoredPage
 from bot_logic.storage.protocols import Key, RowConflict
+from bot_logic.telemetry.log_events import Event, EventLog
 
 AT_ONCE: Final = 16  # sends under way of one page
 NOTED_EVERY: Final = 1.0  # seconds
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,9 @@ class _Sending:
                 self._stopped = True  # the page is somebody else's
                 return
             except ServiceUnavailable as error:
-                logger.warning("page of %s not noted: %s", self._notification.id, error)
+                log.warning(
+                    Event.PAGE_NOT_NOTED, notification=self._notification.id, reason=str(error)
+                )
             else:
                 self._stopped = head is None or bool(head.notification.cancelled)
 

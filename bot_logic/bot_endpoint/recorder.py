@@ -1,7 +1,6 @@
 """Keeps the store of conversation references up to date with what each activity tells."""
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -13,10 +12,11 @@ from bot_logic.conversations.references import Conversations, Reference
 from bot_logic.deadline import within
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.protocols import RowRefused
+from bot_logic.telemetry.log_events import Event, EventLog, fingerprint
 
 RECORD_TIMEOUT: Final = 6  # seconds; a table itself takes 5 at most
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class ConversationRecorder:
@@ -60,7 +60,12 @@ async def _try(recording: Coroutine[Any, Any, None], activity: Activity) -> None
             await recording
     except (ServiceUnavailable, RowRefused, TimeoutError) as error:
         reason = str(error) or "TimeoutError"
-        logger.warning("conversation %s not recorded: %s", _id_of(activity), reason)
+        log.warning(
+            Event.CONVERSATION_NOT_RECORDED,
+            channel=activity.channel_id,
+            conversation=fingerprint(activity.conversation.id),
+            reason=reason,
+        )
 
 
 def reference_of(activity: Activity) -> Reference:
@@ -84,7 +89,3 @@ def reference_of(activity: Activity) -> Reference:
 def _is_with_one_user(activity: Activity) -> bool:
     sender = activity.from_property
     return sender is not None and sender.id != activity.recipient.id and not is_group(activity)
-
-
-def _id_of(activity: Activity) -> str:
-    return f"{activity.channel_id}/{activity.conversation.id}"

@@ -1,6 +1,5 @@
 """The trigger handler: what the queue brought back, said in the conversation it belongs to."""
 
-import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
@@ -17,7 +16,7 @@ from bot_logic.contract.envelope import TRIGGER_NAME, Envelope
 from bot_logic.contract.page_order import PageOrder
 from bot_logic.contract.retry import Failure
 from bot_logic.contract.status import Status
-from bot_logic.contract.trigger_token import TriggerRefused, verify
+from bot_logic.contract.trigger_token import Trigger, TriggerRefused, verify
 from bot_logic.conversations.references import Conversations
 from bot_logic.deadline import to_its_end, within
 from bot_logic.delivery.host_gate import HostGate
@@ -34,11 +33,14 @@ from bot_logic.errors import (
     UndecodableMessage,
 )
 from bot_logic.secret import Secret
+from bot_logic.telemetry import Span, Telemetry
+from bot_logic.telemetry.log_events import Event, EventLog, fingerprint
+from bot_logic.telemetry.names import CHANNEL, DELIVER, DELIVERED, DURATION, MESSAGE_ID
 
 DELIVERY_TIMEOUT: Final = 12  # seconds for `on_trigger`; what it has begun to send is sent
 LOOK_UP_TIMEOUT: Final = 1  # seconds for what is known of the conversation
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class ProactiveBot(Protocol):
@@ -88,6 +90,7 @@ class TriggerHandler:
     clock: Clock
     signing_keys: tuple[Secret, ...]
     pages: PageSender
+    telemetry: Telemetry
 
     async def take(self, document: dict[str, Any]) -> None:
         """Deliver a trigger's envelope, or a page; to the end even if the caller is cancelled.
@@ -105,21 +108,30 @@ class TriggerHandler:
         if isinstance(carried, PageOrder):
             await to_its_end(self.pages.send(carried))
         else:
-            await to_its_end(self._see_to(carried))
+            await to_its_end(self._traced(carried))
 
-    def _verified(self, document: dict[str, Any]) -> Envelope | PageOrder:
+    async def _traced(self, trigger: Trigger) -> None:
+        message = trigger.envelope
+        about = {MESSAGE_ID: message.id, CHANNEL: message.conversation["channelId"]}
+        cause = trigger.traceparent or message.traceparent
+        with self.telemetry.span(DELIVER, about, cause=cause) as span:
+            await self._see_to(message, span)
+
+    def _verified(self, document: dict[str, Any]) -> Trigger | PageOrder:
         conversation_id = document["conversation"]["id"]
         try:
             return verify(
                 document.get("value"), conversation_id, self.signing_keys, self.clock.now()
             )
         except TriggerRefused as error:
-            logger.warning("trigger refused in %s: %s", conversation_id, error)
+            log.warning(
+                Event.TRIGGER_REFUSED, conversation=fingerprint(conversation_id), reason=str(error)
+            )
             raise BadRequest(str(error), status=403, code="TriggerRefused") from error
 
-    async def _see_to(self, message: Envelope) -> None:
+    async def _see_to(self, message: Envelope, span: Span) -> None:
         envelope = await self._readdressed(message)
-        see_to_failure = partial(self._after_failure, envelope)
+        see_to_failure = partial(self._after_failure, envelope, span)
         try:
             envelope.check_not_expired(self.clock.now())
             self.gate.check(_host(envelope))  # before anything is written because of it
@@ -134,7 +146,14 @@ class TriggerHandler:
         except (ServiceUnavailable, ExpiredMessage) as error:  # nothing has been sent
             await see_to_failure(error)
         else:
+            if ending.now and ending.status == Status.DELIVERED:
+                self._count(envelope)
             _log_ending(envelope, ending)
+
+    def _count(self, envelope: Envelope) -> None:
+        channel = {CHANNEL: envelope.conversation["channelId"]}
+        self.telemetry.count(DELIVERED, channel)
+        self.telemetry.measure(DURATION, max(0, self.clock.now() - envelope.due), channel)
 
     async def _readdressed(self, envelope: Envelope) -> Envelope:
         """Return an envelope with the service URL that was heard last from its conversation.
@@ -151,13 +170,16 @@ class TriggerHandler:
                     reference["channelId"], reference["conversation"]["id"]
                 )
         except (ServiceUnavailable, TimeoutError) as error:
-            logger.warning("message %s goes to its own URL: %s", envelope.id, type(error).__name__)
+            log.warning(
+                Event.MESSAGE_URL_NOT_LOOKED_UP, message=envelope.id, error=type(error).__name__
+            )
             return envelope
         if url in ("", reference["serviceUrl"]):
             return envelope
         return replace(envelope, conversation={**reference, "serviceUrl": url})
 
-    async def _after_failure(self, envelope: Envelope, error: Failure) -> None:
+    async def _after_failure(self, envelope: Envelope, span: Span, error: Failure) -> None:
+        span.failed(error)
         if isinstance(error, HostDown | AskedInVain):
             raise error  # the worker shall know of it, and put the message back
         if isinstance(error, ConversationGone | ConversationBlocked):
@@ -189,8 +211,12 @@ class TriggerHandler:
             else:
                 await self.conversations.mark_blocked(reference, str(error))
         except ServiceUnavailable as unavailable:
-            kind = type(error).__name__
-            logger.warning("%s of message %s not recorded: %s", kind, envelope.id, unavailable)
+            log.warning(
+                Event.CONVERSATION_NOT_RECORDED,
+                message=envelope.id,
+                error=type(error).__name__,
+                reason=str(unavailable),
+            )
 
 
 def _host(envelope: Envelope) -> str:
@@ -201,13 +227,12 @@ def _host(envelope: Envelope) -> str:
 def _log_ending(envelope: Envelope, ending: Ending) -> None:
     match ending:
         case Ending(Status.OPEN, now=False):
-            logger.info("a copy of message %s dropped: it has a successor", envelope.id)
+            log.info(Event.MESSAGE_COPY_DROPPED, message=envelope.id)
         case Ending(Status.OPEN):
             pass  # said when it was put back, or given up
-        case Ending(status, now=True):
-            logger.info("message %s is %s", envelope.id, status.value)
-        case Ending(status):
-            logger.info("message %s is %s already, not sent again", envelope.id, status.value)
+        case Ending(status, now):
+            when = "now" if now else "before"
+            log.info(Event.MESSAGE_ENDED, message=envelope.id, status=status.value, ended=when)
 
 
 def _conversation_reference(envelope: Envelope) -> ConversationReference:

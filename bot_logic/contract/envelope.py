@@ -109,6 +109,7 @@ class Envelope:
         lifetime: int,
         data: Mapping[str, Any] | None = None,
         delay: int = 0,
+        traceparent: str = "",
     ) -> Self:
         """Make an envelope now, to be delivered in `delay` seconds, or within `lifetime` more.
 
@@ -120,6 +121,7 @@ class Envelope:
             lifetime: seconds.
             data: for the bot's `on_trigger`.
             delay: seconds.
+            traceparent: W3C Trace Context of what causes it.
 
         Raises:
             UndecodableMessage: the reference lacks what a delivery needs.
@@ -134,6 +136,7 @@ class Envelope:
             data=data,
             at=created + delay if delay else None,
             expires=created + delay + lifetime,
+            traceparent=traceparent,
         )
 
     def to_document(self) -> Json:
@@ -184,6 +187,11 @@ class Envelope:
         named = json.dumps([self.id, *where, *what], sort_keys=True)
         return hashlib.sha256(named.encode()).hexdigest()
 
+    @property
+    def due(self) -> int:
+        """Unix time, seconds, from which on it could be delivered."""
+        return self.created if self.at is None else max(self.created, self.at)
+
     def after_failure(self, reason: str) -> Self:
         """Return this envelope with one more failed attempt."""
         first = self.first_failure or reason[:MAX_REASON]
@@ -195,13 +203,18 @@ class Envelope:
 
     def expiring(self, lifetime: int) -> Self:
         """Return this envelope with an end: `lifetime` seconds after it may be delivered at all."""
-        start = self.created if self.at is None else max(self.created, self.at)
-        return self if self.expires is not None else replace(self, expires=start + lifetime)
+        return (
+            self
+            if self.expires is not None
+            else replace(self, expires=_as_seconds(self.due + lifetime))
+        )
 
     def renewed(self, now: float) -> Self:
         """Return this envelope as if made now: same id, and as long to live as at first."""
         start = int(now)
-        expires = None if self.expires is None else start + max(self.expires - self.created, 0)
+        if self.expires is None:
+            return replace(self.without_history(), created=start)
+        expires = _as_seconds(start + max(self.expires - self.created, 0))
         return replace(self.without_history(), created=start, expires=expires)
 
     def seconds_until_due(self, now: float) -> float:
@@ -355,7 +368,17 @@ def _time(fields: Mapping[str, Any], name: str) -> int | None:
     return seconds
 
 
+def _as_seconds(time: int) -> int:
+    """Return the latest time that is not read as one in milliseconds, if this is later."""
+    return min(time, _MILLISECONDS - 1)
+
+
+def is_traceparent(value: Any) -> bool:
+    """Tell whether this is a W3C traceparent."""
+    return isinstance(value, str) and _TRACEPARENT.fullmatch(value) is not None
+
+
 def _traceparent(value: Any) -> str:
-    if value != "" and not (isinstance(value, str) and _TRACEPARENT.fullmatch(value)):
+    if value != "" and not is_traceparent(value):
         raise UndecodableMessage("must be a W3C traceparent", field="traceparent")
     return str(value)

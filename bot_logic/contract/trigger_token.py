@@ -7,12 +7,13 @@ the Direct Line conversation it is posted in and valid for minutes. Nothing here
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
 from jwt.types import Options
 
-from bot_logic.contract.envelope import Envelope, from_document
+from bot_logic.contract.envelope import Envelope, from_document, is_traceparent
 from bot_logic.contract.page_order import PageOrder
 from bot_logic.errors import ProactiveBotError, UndecodableMessage
 from bot_logic.secret import Secret
@@ -34,10 +35,32 @@ class TriggerRefused(ProactiveBotError):
     """A trigger is not the worker's, or no longer is; nothing may be sent because of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What a trigger carries.
+
+    Attributes:
+        envelope: the message, as it was on the queue.
+        traceparent: W3C Trace Context of the worker's post, or "": Direct Line passes on no header.
+    """
+
+    envelope: Envelope
+    traceparent: str = ""
+
+
 def sign(
-    carried: Envelope | PageOrder, conversation_id: str, keys: Sequence[Secret], now: float
+    carried: Envelope | PageOrder,
+    conversation_id: str,
+    keys: Sequence[Secret],
+    now: float,
+    *,
+    traceparent: str = "",
 ) -> dict[str, str]:
-    """Make the value of the trigger that carries this in this Direct Line conversation."""
+    """Make the value of the trigger that carries this in this Direct Line conversation.
+
+    The traceparent is a claim, which a bot of an older version overlooks. A further field of the
+    envelope it would refuse.
+    """
     name = "envelope" if isinstance(carried, Envelope) else "page"
     claims = {
         "aud": _AUDIENCE,
@@ -45,13 +68,14 @@ def sign(
         "exp": int(now) + LIFETIME,
         "conversation": conversation_id,
         name: carried.to_document(),
+        **({"traceparent": traceparent} if traceparent else {}),
     }
     return {"token": jwt.encode(claims, keys[0].reveal(), _ALGORITHM)}
 
 
 def verify(
     value: Any, conversation_id: str, keys: Sequence[Secret], now: float
-) -> Envelope | PageOrder:
+) -> Trigger | PageOrder:
     """Return what a trigger's value carries, if the worker signed it for this conversation.
 
     Args:
@@ -75,9 +99,11 @@ def verify(
     try:
         if "page" in claims:
             return PageOrder.of(claims["page"])
-        return from_document(claims.get("envelope"), now=now)
+        envelope = from_document(claims.get("envelope"), now=now)
     except UndecodableMessage as error:
         raise TriggerRefused(f"the trigger carries no envelope: {error}") from error
+    traceparent = claims.get("traceparent", "")
+    return Trigger(envelope, traceparent if is_traceparent(traceparent) else "")
 
 
 def _claims(token: str, keys: Sequence[Secret]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from bot_logic.delivery.idempotency import TABLE_NAME as RECORDS
 from bot_logic.delivery.idempotency import IdempotencyRecords
 from bot_logic.delivery.redelivery import Redelivery
 from bot_logic.storage.protocols import Storage
+from bot_logic.telemetry import OFF, Telemetry
 
 __all__ = ["RECORDS", "Delivery", "build"]
 
@@ -28,15 +29,24 @@ class Delivery:
     gate: HostGate
 
 
-def build(storage: Storage, clock: Clock, chance: Chance, *, max_attempts: int) -> Delivery:
+def build(
+    storage: Storage,
+    clock: Clock,
+    chance: Chance,
+    *,
+    max_attempts: int,
+    telemetry: Telemetry = OFF,
+) -> Delivery:
     """Build the parts on one storage account."""
     queue, poison_queue = storage.queue(QUEUE_NAME), storage.queue(POISON_QUEUE_NAME)
     records = IdempotencyRecords(storage.table(RECORDS), clock)
     return Delivery(
         records=records,
-        redelivery=Redelivery(queue, poison_queue, clock, chance, max_attempts=max_attempts),
+        redelivery=Redelivery(
+            queue, poison_queue, clock, chance, max_attempts=max_attempts, telemetry=telemetry
+        ),
         dead_letters=DeadLetterStore(
-            storage.table(DEAD_LETTERS), records, queue, poison_queue, clock
+            storage.table(DEAD_LETTERS), records, queue, poison_queue, clock, telemetry=telemetry
         ),
         gate=HostGate(clock, chance),
     )

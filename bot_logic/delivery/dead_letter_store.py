@@ -1,13 +1,13 @@
 """The dead-letter store: a table in which dead letters wait until an operator sees to them."""
 
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
+from bot_logic import errors
 from bot_logic.addresses import printable_id
 from bot_logic.clock import Clock
-from bot_logic.contract.dead_letter import DeadLetter, read_dead_letter
+from bot_logic.contract.dead_letter import HOST_GAVE_UP, DeadLetter, read_dead_letter
 from bot_logic.contract.queue_text import plain_text
 from bot_logic.contract.status import Status
 from bot_logic.delivery.idempotency import LEASE, IdempotencyRecords
@@ -22,10 +22,13 @@ from bot_logic.storage.protocols import (
     Table,
     digest_key,
 )
+from bot_logic.telemetry import OFF, Telemetry
+from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.names import DEAD_LETTERED, ERROR_TYPE, OTHER
 
 TABLE_NAME: Final = "deadletters"
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,15 @@ class DeadLetterStore:
         queue: Queue,
         poison_queue: Queue,
         clock: Clock,
+        *,
+        telemetry: Telemetry = OFF,
     ) -> None:
         self._table = table
         self._records = records
         self._queue = queue
         self._poison_queue = poison_queue
         self._clock = clock
+        self._telemetry = telemetry
 
     async def file(self, message: ReceivedMessage) -> None:
         """File what is on the poison queue, unless it was delivered after all.
@@ -73,7 +79,7 @@ class DeadLetterStore:
         try:
             await self._file(letter, body)
         except (ServiceUnavailable, RowRefused) as error:  # an attempt may be under way
-            logger.warning("dead letter %s not filed yet: %s", letter.id, error)
+            log.warning(Event.DEAD_LETTER_WAITS, message=letter.id, reason=str(error))
             await self._poison_queue.put(plain_text(body), delay=LEASE)
 
     async def _file(self, letter: DeadLetter, body: bytes | str) -> None:
@@ -87,10 +93,9 @@ class DeadLetterStore:
         if ending.overtaken:
             raise ServiceUnavailable("another attempt has begun meanwhile")
         if ending.now:
+            self._telemetry.count(DEAD_LETTERED, {ERROR_TYPE: _error_type(letter)})
             return
-        logger.warning(
-            "dead letter %s dropped: its message is %s already", letter.id, ending.status
-        )
+        log.warning(Event.DEAD_LETTER_DROPPED, message=letter.id, status=ending.status.value)
         if ending.status == Status.DELIVERED:  # whoever began to file it may have died meanwhile
             await self._table.delete(key)
 
@@ -139,21 +144,27 @@ class DeadLetterStore:
         try:
             await self._table.put(key, row)
         except RowRefused as error:
-            logger.warning("dead letter %s cut short: %s", letter.id, error)
+            log.warning(Event.DEAD_LETTER_CUT_SHORT, message=letter.id, reason=str(error))
             await self._table.put(key, {**row, "body": letter.without_message().encode()})
 
 
 def _record(letter: DeadLetter, sent: int) -> None:
-    logger.error(
-        "dead letter %s: %s: %s (first: %s; attempts: %s, seconds old: %s, activities sent: %d)",
-        letter.id,
-        letter.error,
-        letter.reason,
-        letter.first_reason or "the same",
-        letter.attempts,
-        letter.age_seconds,
-        sent,
+    log.error(
+        Event.DEAD_LETTER_FILED,
+        message=letter.id,
+        error=letter.error,
+        reason=letter.reason,
+        first_reason=letter.first_reason,
+        attempts=letter.attempts,
+        age=letter.age_seconds,
+        sent=sent,
     )
+
+
+def _error_type(letter: DeadLetter) -> str:
+    """Return one of our errors' names: a stranger's dead letter may say anything."""
+    ours = letter.error == HOST_GAVE_UP or hasattr(errors, letter.error)
+    return letter.error if ours else OTHER
 
 
 def _row(letter: DeadLetter, body: bytes | str, sent: int) -> Row:

@@ -13,7 +13,6 @@ What remains is a crash between doing and noting: when the lease has run out, th
 again rather than not at all.
 """
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -31,6 +30,7 @@ from bot_logic.errors import (
     ServiceUnavailable,
 )
 from bot_logic.storage.protocols import RowConflict, Table, digest_key
+from bot_logic.telemetry.log_events import Event, EventLog
 
 TABLE_NAME: Final = "idempotency"
 LEASE: Final = 60  # seconds; an attempt takes 27 at most, and storage may be away for the rest
@@ -38,7 +38,7 @@ LEASE: Final = 60  # seconds; an attempt takes 27 at most, and storage may be aw
 Act = Callable[[list[str]], Awaitable[None]]
 OnFailure = Callable[[Failure], Awaitable[None]]
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +196,9 @@ class IdempotencyRecords:
         try:
             await self._notes.write(claim, released)
         except RowConflict:
-            logger.warning("message %s failed after its lease had run out", claim.key)
+            log.warning(Event.MESSAGE_LEASE_LOST, key=claim.key)
         except ServiceUnavailable as error:  # the lease runs out by itself
-            logger.warning("lease of message %s not released: %s", claim.key, error)
+            log.warning(Event.MESSAGE_LEASE_KEPT, key=claim.key, reason=str(error))
 
     def _leased(self, key: str, record: Record, attempt: int | None) -> Record:
         """Return the record with the lease of its next attempt."""

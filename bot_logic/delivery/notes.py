@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from dataclasses import replace
 from typing import Final
 
@@ -10,12 +9,13 @@ from bot_logic.clock import Clock
 from bot_logic.delivery.record import Claim, Record
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.protocols import RowConflict, Table, digest_key
+from bot_logic.telemetry.log_events import Event, EventLog
 
 FIRST_PAUSE: Final = 0.25  # seconds before noting is tried again; doubles each time
 LONGEST_PAUSE: Final = 4.0  # seconds
 MAX_NOT_NOTED: Final = 1000  # messages remembered in memory while the table fails
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Notes:
@@ -43,15 +43,11 @@ class Notes:
         try:
             await self._write_while_leased(claim, record)
         except RowConflict:
-            logger.warning(
-                "message %s is %s after its lease had run out: another attempt may have begun",
-                claim.key,
-                record.status.value,
-            )
+            log.warning(Event.MESSAGE_LEASE_LOST, key=claim.key, status=record.status.value)
             return False
         except ServiceUnavailable as error:
             self._remember(replace(claim, record=record))
-            logger.warning("status of message %s not noted: %s", claim.key, error)
+            log.warning(Event.MESSAGE_STATUS_NOT_NOTED, key=claim.key, reason=str(error))
         return True
 
     async def catch_up(self) -> None:

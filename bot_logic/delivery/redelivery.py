@@ -5,30 +5,39 @@ is down, but only the bot's endpoint sees that a channel asked it to wait, or is
 `contract.retry` decides; this carries it out.
 """
 
-import logging
-
 from bot_logic.clock import Chance, Clock
 from bot_logic.contract.dead_letter import dead_letter, undecodable
 from bot_logic.contract.envelope import Envelope
 from bot_logic.contract.queue_text import plain_text
 from bot_logic.contract.retry import NEWER_VERSION_PAUSE, Failure, GiveUp, PutBack, decide
-from bot_logic.errors import NewerVersion, PermanentError
+from bot_logic.errors import AskedToWait, HostDown, NewerVersion, PermanentError
 from bot_logic.storage.protocols import MAX_DELAY, Queue
+from bot_logic.telemetry import OFF, Telemetry
+from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.names import CHANNEL, ERROR_TYPE, RETRIED, THROTTLED
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Redelivery:
     """Puts messages back on the queue, with a delay, or on the poison queue, with the reason."""
 
     def __init__(
-        self, queue: Queue, poison_queue: Queue, clock: Clock, chance: Chance, *, max_attempts: int
+        self,
+        queue: Queue,
+        poison_queue: Queue,
+        clock: Clock,
+        chance: Chance,
+        *,
+        max_attempts: int,
+        telemetry: Telemetry = OFF,
     ) -> None:
         self._queue = queue
         self._poison_queue = poison_queue
         self._clock = clock
         self._chance = chance
         self._max_attempts = max_attempts
+        self._telemetry = telemetry
 
     async def after_failure(self, envelope: Envelope, error: Failure) -> None:
         """Put a message back, or on the poison queue, after a failed attempt.
@@ -47,16 +56,25 @@ class Redelivery:
         ):
             case PutBack(failed, delay):
                 await self._queue.put(failed.to_json(), delay=delay)
-                logger.warning(
-                    "message %s put back after %d failed attempt(s), next in %d s: %s",
-                    failed.id,
-                    failed.attempt,
-                    delay,
-                    error,
+                self._count(failed, error)
+                log.warning(
+                    Event.MESSAGE_PUT_BACK,
+                    message=failed.id,
+                    attempt=failed.attempt,
+                    delay=delay,
+                    error=type(error).__name__,
+                    reason=str(error),
                 )
             case GiveUp(failed, reason):
                 await self._poison_queue.put(dead_letter(failed, reason, self._clock.now()))
                 _log_end(failed.id, reason)
+
+    def _count(self, envelope: Envelope, error: Failure) -> None:
+        asked = isinstance(error, AskedToWait) and not isinstance(error, HostDown)
+        channel = envelope.conversation["channelId"]
+        self._telemetry.count(
+            THROTTLED if asked else RETRIED, {CHANNEL: channel, ERROR_TYPE: type(error).__name__}
+        )
 
     async def postpone(self, envelope: Envelope, seconds: float) -> None:
         """Put a message back until it is due, which is no failed attempt.
@@ -65,7 +83,8 @@ class Redelivery:
             QueueUnavailable: it could not be put back; the caller must keep it.
         """
         await self._queue.put(envelope.to_json(), delay=min(int(seconds) + 1, MAX_DELAY))
-        logger.info("message %s is due in %d s", envelope.id, seconds)
+        delay = int(seconds)
+        log.info(Event.MESSAGE_NOT_DUE, message=envelope.id, delay=delay)
 
     async def leave_to_newer(
         self, message: bytes | str, message_id: str, error: NewerVersion
@@ -76,7 +95,7 @@ class Redelivery:
             QueueUnavailable: it could not be put back; the caller must keep it.
         """
         await self._queue.put(plain_text(message), delay=NEWER_VERSION_PAUSE)
-        logger.warning("message %s put back for a newer instance: %s", message_id, error)
+        log.warning(Event.MESSAGE_LEFT_TO_NEWER, message=message_id, reason=str(error))
 
     async def give_up_undecodable(
         self, message: bytes | str, message_id: str, error: PermanentError
@@ -91,4 +110,6 @@ class Redelivery:
 
 
 def _log_end(message_id: str, error: Exception) -> None:
-    logger.warning("message %s given up: %s: %s", message_id, type(error).__name__, error)
+    log.warning(
+        Event.MESSAGE_GIVEN_UP, message=message_id, error=type(error).__name__, reason=str(error)
+    )

@@ -1,7 +1,6 @@
 """Taking orders: a notification is stored once, and planned at once if it is due."""
 
 import json
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -16,11 +15,12 @@ from bot_logic.notifications.planner import MAX_DELAY, Planner, wake_up
 from bot_logic.notifications.request import Request
 from bot_logic.notifications.store import KeyTaken, NotificationStore
 from bot_logic.storage.protocols import Queue, RowConflict
+from bot_logic.telemetry.log_events import Event, EventLog
 
 MAX_KEY: Final = 200  # characters of an idempotency key
 TRIES: Final = 5  # to change a notification that others change, too
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class Orders:
             return notification  # the same order, once more
         await self._check_audience(notification)
         await self.store.insert(notification)
+        log.info(Event.NOTIFICATION_TAKEN, notification=notification.id)
         await self._begin(notification)
         return notification
 
@@ -192,7 +193,7 @@ class Orders:
                 delay = min(int(notification.at - self.clock.now()) + 1, MAX_DELAY)
                 await self.queue.put(wake_up(plan=notification.id), delay=delay)
         except (RetryableError, ProactiveBotError) as error:
-            logger.warning("notification %s is planned later: %s", notification.id, error)
+            log.warning(Event.NOTIFICATION_PUT_OFF, notification=notification.id, reason=str(error))
 
 
 def _end_of_open(notification: Notification, now: float) -> Outcome | None:

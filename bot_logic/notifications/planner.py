@@ -6,7 +6,6 @@ stops.
 """
 
 import json
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -19,6 +18,7 @@ from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.page import MOST, Page, Recipient
 from bot_logic.notifications.store import Head, LaneStore, NotificationStore
 from bot_logic.storage.protocols import Key, Queue, RowConflict
+from bot_logic.telemetry.log_events import Event, EventLog
 
 QUEUE_NAME: Final = "notification-wakeups"
 PAGES_AT_ONCE: Final = 20  # written in one transaction, of 4 MiB at most
@@ -26,7 +26,7 @@ FIRST: Final = 10  # recipients that a preview shows
 LONGEST_RUN: Final = 50.0  # seconds; then it hands itself on
 MAX_DELAY: Final = 7 * 24 * 3600  # seconds that a queue message can be hidden
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 def wake_up(*, plan: str = "", lane: str = "") -> str:
@@ -82,7 +82,7 @@ class Planner:
             try:
                 await self._step(head)
             except RowConflict:
-                logger.info("notification %s was changed by others, looking again", notification_id)
+                log.info(Event.NOTIFICATION_CHANGED, notification=notification_id)
 
     async def _step(self, head: Head) -> None:
         notification = head.notification

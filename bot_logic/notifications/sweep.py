@@ -1,16 +1,16 @@
 """Deletes notifications that were over long ago, with all their rows."""
 
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
 from bot_logic.clock import Clock
 from bot_logic.notifications.store import NotificationStore
+from bot_logic.telemetry.log_events import Event, EventLog
 
 LONGEST_RUN: Final = 30.0  # seconds; the next run goes on
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class NotificationSweep:
             await self.store.delete(notification_id)
             deleted += 1
         if deleted:
-            logger.info("sweep: %d notifications", deleted)
+            log.info(Event.NOTIFICATIONS_SWEPT, count=deleted)
         return deleted
 
     async def _over(self) -> AsyncIterator[str]:

@@ -18,6 +18,7 @@ from bot_logic.queue_worker.wake_ups import WakeUps
 from bot_logic.queue_worker.worker import QueueWorker, Triggers
 from bot_logic.secret import Secret
 from bot_logic.storage.protocols import Storage
+from bot_logic.telemetry import Telemetry
 
 __all__ = ["QueueWorker", "Triggers", "WakeUps", "build", "direct_line", "wake_ups"]
 
@@ -59,6 +60,7 @@ def build(
     *,
     signing_keys: tuple[Secret, ...],
     message_lifetime: int,
+    telemetry: Telemetry,
 ) -> QueueWorker:
     """Build the worker."""
     return QueueWorker(
@@ -69,4 +71,5 @@ def build(
         clock,
         signing_keys,
         message_lifetime,
+        telemetry,
     )

@@ -5,7 +5,6 @@ say what is to be done, so a pump that dies is followed by another, which looks 
 """
 
 import asyncio
-import logging
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from bot_logic.notifications.store import LaneStore, Lease, NotificationStore, W
 from bot_logic.queue_worker.worker import Triggers
 from bot_logic.secret import Secret
 from bot_logic.storage.protocols import Queue, RowConflict
+from bot_logic.telemetry.log_events import Event, EventLog
 
 LONGEST_RUN: Final = 50.0  # seconds; then it hands itself on
 LEASE: Final = 60.0  # seconds for which a lane is a pump's, from each renewal on
@@ -35,7 +35,7 @@ MANY_WAITING: Final = 3  # of the few; from then on half of the lane's pace is t
 LOOKS_EVERY: Final = 0.5  # seconds
 LONGEST_PAUSE: Final = 60.0  # seconds between two tries when all fails
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass
@@ -255,5 +255,4 @@ class _Run:
         try:
             await self._pump.triggers.post(trigger)
         except ProactiveBotError as error:  # the page says how far it came
-            what = order.notification, order.page
-            logger.warning("page of notification %s %s: %s", *what, error)
+            log.warning(Event.PAGE_FAILED, notification=order.notification, reason=str(error))

@@ -1,6 +1,5 @@
 """A wake-up says where to look. It may be lost or doubled: what is to be done stands in rows."""
 
-import logging
 from dataclasses import dataclass
 
 from bot_logic.clock import Clock
@@ -8,8 +7,9 @@ from bot_logic.contract.queue_text import plain_text, read_json
 from bot_logic.notifications.planner import Planner, wake_up
 from bot_logic.queue_worker.pump import Pump
 from bot_logic.storage.protocols import Queue, ReceivedMessage
+from bot_logic.telemetry.log_events import Event, EventLog
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class WakeUps:
             case {"lane": str(lane_id)}:
                 await self.pump.run(lane_id)
             case _:
-                logger.warning("queue message %s is not a wake-up, dropped", message.id)
+                log.warning(Event.WAKE_UP_DROPPED, message=message.id)
 
     async def wake_what_waits(self) -> None:
         """Wake somebody for each notification that is due and not planned, and each idle lane.

@@ -1,6 +1,5 @@
 """A message from the queue becomes a trigger for the bot, or is kept for later, or given up."""
 
-import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,11 +25,21 @@ from bot_logic.errors import (
 )
 from bot_logic.secret import Secret
 from bot_logic.storage.protocols import ReceivedMessage
+from bot_logic.telemetry import Attributes, Span, Telemetry
+from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.names import (
+    ATTEMPT,
+    CHANNEL,
+    MESSAGE_ID,
+    POST_TRIGGER,
+    PROCESS,
+    QUEUE_AGE,
+)
 
 DIRECT_LINE: Final = "Direct Line"
 HOLD: Final = 5.0  # seconds for which a message waits here while Direct Line is down
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class Triggers(Protocol):
@@ -59,6 +68,7 @@ class QueueWorker:
     clock: Clock
     signing_keys: tuple[Secret, ...]
     message_lifetime: int  # seconds, for a message that says nothing of its own
+    telemetry: Telemetry
 
     async def handle(self, message: ReceivedMessage) -> None:
         """Hand one queue message to the bot.
@@ -78,24 +88,35 @@ class QueueWorker:
         except NewerVersion as error:
             await self.redelivery.leave_to_newer(body, message_id, error)
         else:
-            await self._see_to(envelope.expiring(self.message_lifetime))
+            await self._process(envelope.expiring(self.message_lifetime))
 
-    async def _see_to(self, envelope: Envelope) -> None:
+    async def _process(self, envelope: Envelope) -> None:
+        about: Attributes = {
+            MESSAGE_ID: envelope.id,
+            ATTEMPT: envelope.attempt + 1,
+            **_channel(envelope),
+        }
+        with self.telemetry.span(PROCESS, about, cause=envelope.traceparent) as span:
+            await self._see_to(envelope, span)
+
+    async def _see_to(self, envelope: Envelope, span: Span) -> None:
         now = self.clock.now()
         try:
             envelope.check_not_expired(now)
             if too_early := envelope.seconds_until_due(now):
                 await self.redelivery.postpone(envelope, too_early)
                 return
+            self.telemetry.measure(QUEUE_AGE, max(0, now - envelope.due), _channel(envelope))
             await self._hand_to_bot(envelope)
         except (RetryableError, PermanentError) as error:
+            span.failed(error)
             asked = not isinstance(error, TurnedAway)
             if asked and await self._has_successor(envelope):
-                logger.info("message %s was seen to by the bot: %s", envelope.id, error)
+                log.info(Event.MESSAGE_HANDED_OVER, message=envelope.id, although=str(error))
             else:
                 await self.redelivery.after_failure(envelope, error)
         else:
-            logger.info("the bot has seen to message %s", envelope.id)
+            log.info(Event.MESSAGE_HANDED_OVER, message=envelope.id)
 
     async def _has_successor(self, envelope: Envelope) -> bool:
         """Tell whether the bot has seen to a message, although Direct Line says that it failed."""
@@ -106,7 +127,13 @@ class QueueWorker:
 
     async def _hand_to_bot(self, envelope: Envelope) -> None:
         def trigger(conversation_id: str) -> dict[str, Any]:
-            value = sign(envelope, conversation_id, self.signing_keys, self.clock.now())
+            value = sign(
+                envelope,
+                conversation_id,
+                self.signing_keys,
+                self.clock.now(),
+                traceparent=self.telemetry.traceparent(),
+            )
             return {"type": "event", "name": TRIGGER_NAME, "value": value}
 
         address = base_url(envelope.conversation["serviceUrl"])
@@ -118,4 +145,9 @@ class QueueWorker:
             ),
             self.gate.through(f"the bot, for {channel},", envelope.key, fails=BotFailed),
         ):
-            await self.triggers.post(trigger)
+            with self.telemetry.span(POST_TRIGGER, {}):
+                await self.triggers.post(trigger)
+
+
+def _channel(envelope: Envelope) -> dict[str, str]:
+    return {CHANNEL: envelope.conversation["channelId"]}

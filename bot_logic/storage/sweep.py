@@ -1,6 +1,5 @@
 """Deletes rows that nobody has written for long, so that tables do not grow for ever."""
 
-import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -14,10 +13,11 @@ from bot_logic.storage.protocols import (
     StoredRow,
     Write,
 )
+from bot_logic.telemetry.log_events import Event, EventLog
 
 LONGEST_RUN: Final = 60.0  # seconds; the next run goes on, and `functionTimeout` is far
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Sweep:
         """
         ends = self.clock.elapsed() + LONGEST_RUN
         deleted = {name: await self._table(name, ends) for name in self.kept_for}
-        logger.info("sweep: %s", ", ".join(f"{count} of {name}" for name, count in deleted.items()))
+        log.info(Event.ROWS_SWEPT, **deleted)
         return deleted
 
     async def _table(self, name: str, ends: float) -> int:

@@ -13,6 +13,8 @@ from bot_logic.errors import SettingsError
 from bot_logic.local_settings import json_file, values_of
 from local_dev.callers import SETTING, Callers
 
+_MODES = ("ApplicationInsights", "OpenTelemetry")  # this host itself tells nobody, in either
+
 
 class StartError(Exception):
     """The host cannot start, for the reason in the message."""
@@ -27,6 +29,7 @@ class Configuration:
         self.callers = _callers()
         host, queues = _File(app_dir / "host.json"), "extensions.queues."
         host.get("version", "2.0", '"2.0"', lambda v: v == "2.0")
+        host.get("telemetryMode", _MODES[0], f"one of {', '.join(_MODES)}", _is_telemetry_mode)
         prefix = host.get(
             "extensions.http.routePrefix", "api", "a string", lambda v: isinstance(v, str)
         )
@@ -41,6 +44,10 @@ class Configuration:
             queues + "messageEncoding", "base64", '"base64" or "none"', _is_encoding
         )
         self.is_base64 = encoding.lower() == "base64"
+
+
+def _is_telemetry_mode(value: object) -> bool:
+    return isinstance(value, str) and value.lower() in map(str.lower, _MODES)
 
 
 def _is_encoding(value: object) -> bool:

@@ -45,7 +45,7 @@ async def test_a_dead_letter_is_filed_with_its_reason_and_logged_without_its_tex
     assert letter.message["text"] == "hello"
     (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert letter.id in record.getMessage()
-    assert "Refused: Direct Line answered 400" in record.getMessage()
+    assert 'error=Refused reason="Direct Line answered 400 ' in record.getMessage()
     assert "hello" not in caplog.text
 
 
@@ -100,7 +100,7 @@ async def test_a_dead_letter_that_the_table_refuses_is_filed_with_its_beginning(
     await app.dead_letter_store.file(ReceivedMessage(message_id, body.encode()))
     (filed,) = await app.filed()
     assert (filed.dead_letter.id, filed.dead_letter.error) == (message_id, "Foreign")
-    assert f"dead letter {message_id} cut short: table deadletters: " in caplog.text
+    assert f'dead_letter.cut_short message={message_id} reason="table deadletters: ' in caplog.text
     await app.dead_letter_store.purge(filed)
     assert await app.filed() == []
 

@@ -20,7 +20,6 @@ from tests.infra.tools import HERE, ROOT
 HOSTS = {
     "FUNCTIONS_WORKER_RUNTIME",
     "AzureWebJobsStorage__blobServiceUri",
-    "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 }
 # What the platform sets, and nobody else.

@@ -81,7 +81,7 @@ async def test_a_dead_letter_waits_while_its_message_may_still_be_delivered(
     world.clock.advance(1)
     assert await world.file_all() == 1
     assert (await world.filed(), world.poison_queue.texts) == ([], [])
-    assert "dead letter m1 dropped: its message is delivered already" in caplog.text
+    assert "dead_letter.dropped message=m1 status=delivered" in caplog.text
 
 
 def test_a_dead_letter_whose_filing_was_overtaken_by_a_delivery_does_not_stay() -> None:
@@ -111,7 +111,7 @@ async def test_a_dead_letter_that_comes_twice_is_filed_once(
     await world.poison_queue.put(DEAD_LETTER)
     assert await world.file_all() == 2
     assert await world.filed() == ["m1"]
-    assert "dead letter m1 dropped: its message is deadLettered already" in caplog.text
+    assert "dead_letter.dropped message=m1 status=deadLettered" in caplog.text
 
 
 async def test_a_reason_without_an_end_is_filed_with_its_beginning() -> None:
@@ -141,7 +141,10 @@ async def test_a_dead_letter_that_no_row_can_hold_is_filed_with_its_beginning(
     assert filed.dead_letter.error in ("Refused", "UndecodableMessage")
     assert filed.dead_letter.reason
     assert filed.dead_letter.message.startswith(("mmm", "no json", '{"id":"m1"'))
-    assert "dead letter m1 cut short: table deadletters: PropertyValueTooLarge" in caplog.text
+    assert (
+        'dead_letter.cut_short message=m1 reason="table deadletters: PropertyValueTooLarge'
+        in caplog.text
+    )
     assert world.poison_queue.texts == []
     await world.delivery.dead_letters.purge(filed)
     assert await world.filed() == []

@@ -19,7 +19,7 @@ from bot_logic.contract.envelope import (
 )
 from bot_logic.contract.envelope import from_document as read_document
 from bot_logic.contract.queue_text import MAX_QUEUE_TEXT, as_put
-from bot_logic.contract.trigger_token import sign, verify
+from bot_logic.contract.trigger_token import Trigger, sign, verify
 from bot_logic.errors import (
     ExpiredMessage,
     NewerVersion,
@@ -31,6 +31,7 @@ from bot_logic.secret import Secret
 from tests.strategies import json_values
 from tests.unit.envelopes import NOW, REFERENCE, TRACEPARENT, envelopes, message
 
+LATEST = 10**11 - 1  # seconds; what is later is read as milliseconds
 KEYS = (Secret("a-key-with-more-than-32-characters!"),)
 
 
@@ -288,7 +289,7 @@ def test_every_field_survives_the_queue(envelope: Envelope) -> None:
 
 @given(envelope=envelopes)
 def test_every_field_survives_the_trigger(envelope: Envelope) -> None:
-    assert verify(sign(envelope, "dl-1", KEYS, NOW), "dl-1", KEYS, NOW) == envelope
+    assert verify(sign(envelope, "dl-1", KEYS, NOW), "dl-1", KEYS, NOW) == Trigger(envelope)
 
 
 @given(envelope=envelopes, reason=st.text(min_size=1, max_size=300))
@@ -308,6 +309,18 @@ def test_every_field_survives_being_dead_lettered_and_replayed(envelope: Envelop
     assert replayed == replace(
         envelope, created=NOW, expires=replayed.expires, attempt=0, first_failure=""
     )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"created": 1, "expires": LATEST - 1}, {"created": NOW, "at": LATEST}],
+    ids=["replayed", "given an end"],
+)
+def test_no_end_is_put_off_so_far_that_it_is_read_in_milliseconds(fields: dict[str, int]) -> None:
+    message = read(json.dumps({"conversation": REFERENCE, "text": "x", **fields})).expiring(60)
+    for envelope in (message, message.renewed(NOW)):
+        assert read(envelope.to_json()).expires == envelope.expires
+        assert (envelope.expires or 0) >= LATEST - 1
 
 
 def test_no_field_is_left_out_of_these_tests() -> None:

@@ -58,7 +58,8 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
         },
     }
     settings = {"IsEncrypted": False, "Host": {"LocalHttpPort": 7072}}
-    assert vars(read(tmp_path, {"extensions": extensions}, settings)) == {
+    host = {"extensions": extensions, "telemetryMode": "openTelemetry"}
+    assert vars(read(tmp_path, host, settings)) == {
         "port": 7072,
         "route_prefix": "",
         "batch_size": 32,
@@ -75,6 +76,7 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
     ("host", "key"),
     [
         ({"version": "1.0"}, "version"),
+        ({"telemetryMode": "opentelemetry2"}, "telemetryMode"),
         ({"extensions": []}, "extensions"),
         ({"extensions": {"http": {"routePrefix": 1}}}, "extensions.http.routePrefix"),
         (queues(batchSize=33), "extensions.queues.batchSize"),

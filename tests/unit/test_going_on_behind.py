@@ -122,7 +122,7 @@ async def test_a_dead_letter_says_how_much_was_sent_and_a_replay_goes_on_behind_
         store = build(bot.storage, bot.clock, SYSTEM_CHANCE, max_attempts=1).dead_letters
         (filed,) = [each async for each in store.all()]
         assert filed.sent == 1
-        assert "activities sent: 1" in caplog.text
+        assert " sent=1" in caplog.text
         assert await store.replay(filed)
         await wear_out(bot)
         assert texts(bot) == ["one", "two"]

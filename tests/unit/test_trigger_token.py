@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot_logic.contract.envelope import Envelope
-from bot_logic.contract.trigger_token import CLOCK_LEEWAY, LIFETIME, TriggerRefused, sign, verify
+from bot_logic.contract.trigger_token import (
+    CLOCK_LEEWAY,
+    LIFETIME,
+    Trigger,
+    TriggerRefused,
+    sign,
+    verify,
+)
 from bot_logic.errors import NewerVersion
 from bot_logic.secret import Secret
 
@@ -36,13 +43,13 @@ def resigned(claims: dict[str, Any], key: Secret = KEYS[0], algorithm: str = "HS
 
 
 def test_what_the_worker_signs_verifies() -> None:
-    assert verify(sign(ENVELOPE, "dl-1", KEYS, NOW), "dl-1", KEYS, NOW) == ENVELOPE
+    assert verify(sign(ENVELOPE, "dl-1", KEYS, NOW), "dl-1", KEYS, NOW) == Trigger(ENVELOPE)
 
 
 def test_after_a_key_rotation_old_and_new_triggers_verify() -> None:
     both = OTHER_KEYS + KEYS
-    assert verify(sign(ENVELOPE, "dl-1", KEYS, NOW), "dl-1", both, NOW) == ENVELOPE
-    assert verify(sign(ENVELOPE, "dl-1", both, NOW), "dl-1", OTHER_KEYS, NOW) == ENVELOPE
+    assert verify(sign(ENVELOPE, "dl-1", KEYS, NOW), "dl-1", both, NOW) == Trigger(ENVELOPE)
+    assert verify(sign(ENVELOPE, "dl-1", both, NOW), "dl-1", OTHER_KEYS, NOW) == Trigger(ENVELOPE)
 
 
 @pytest.mark.parametrize("value", [None, "token", {}, {"token": 1}, [], {"token": None}])
@@ -74,14 +81,14 @@ def test_an_expired_trigger_is_refused() -> None:
     claims = claims_of(signed)
     assert claims["exp"] - claims["iat"] == LIFETIME
     end = NOW + LIFETIME + CLOCK_LEEWAY
-    assert verify(signed, "dl-1", KEYS, end - 1) == ENVELOPE
+    assert verify(signed, "dl-1", KEYS, end - 1) == Trigger(ENVELOPE)
     with pytest.raises(TriggerRefused, match="expired"):
         verify(signed, "dl-1", KEYS, end)
 
 
 def test_a_trigger_of_a_clock_that_is_ahead_is_refused() -> None:
     signed = sign(ENVELOPE, "dl-1", KEYS, NOW + CLOCK_LEEWAY)
-    assert verify(signed, "dl-1", KEYS, NOW) == ENVELOPE
+    assert verify(signed, "dl-1", KEYS, NOW) == Trigger(ENVELOPE)
     with pytest.raises(TriggerRefused, match="not valid yet"):
         verify(signed, "dl-1", KEYS, NOW - 1)
 
@@ -125,6 +132,31 @@ def test_a_signed_token_without_an_envelope_in_it_is_refused() -> None:
     claims = claims_of(sign(ENVELOPE, "dl-1", KEYS, NOW)) | {"envelope": {"text": "x"}}
     with pytest.raises(TriggerRefused, match="carries no envelope"):
         verify(resigned(claims), "dl-1", KEYS, NOW)
+
+
+TRACEPARENT = f"00-{'a' * 32}-{'b' * 16}-01"
+
+
+def test_the_workers_traceparent_travels_beside_the_envelope() -> None:
+    signed = sign(ENVELOPE, "dl-1", KEYS, NOW, traceparent=TRACEPARENT)
+    assert verify(signed, "dl-1", KEYS, NOW) == Trigger(ENVELOPE, TRACEPARENT)
+    assert "traceparent" not in claims_of(signed)["envelope"]
+
+
+def test_a_worker_without_telemetry_signs_what_it_always_did() -> None:
+    claims = claims_of(sign(ENVELOPE, "dl-1", KEYS, NOW))
+    assert claims.keys() == {"aud", "iat", "exp", "conversation", "envelope"}
+
+
+@pytest.mark.parametrize("traceparent", ["", "x", 7, None, TRACEPARENT + "-more"], ids=str)
+def test_a_traceparent_of_another_version_is_overlooked(traceparent: Any) -> None:
+    claims = claims_of(sign(ENVELOPE, "dl-1", KEYS, NOW)) | {"traceparent": traceparent}
+    assert verify(resigned(claims), "dl-1", KEYS, NOW) == Trigger(ENVELOPE)
+
+
+def test_a_claim_of_a_newer_worker_is_overlooked() -> None:
+    claims = claims_of(sign(ENVELOPE, "dl-1", KEYS, NOW)) | {"inventedSince": 1}
+    assert verify(resigned(claims), "dl-1", KEYS, NOW) == Trigger(ENVELOPE)
 
 
 @given(token=st.text(max_size=300) | st.from_regex(r"[\w-]{1,60}\.[\w-]{1,60}\.[\w-]{0,60}"))

@@ -28,6 +28,8 @@ from bot_logic.bot_endpoint.sdk.model_json import Malformed, read, write
 from bot_logic.bot_endpoint.sdk.refusals import meaning_of
 from bot_logic.errors import ProactiveBotError, Refused, ServiceUnavailable
 from bot_logic.outgoing import error_code, json_or_none, retry_after
+from bot_logic.telemetry import OFF, Telemetry
+from bot_logic.telemetry.names import CALL_CHANNEL, HOST, METHOD
 
 MAX_CHANNELS: Final = 256  # whose clients are kept; most bots meet a handful
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)  # seconds
@@ -37,11 +39,17 @@ class Connector:
     """Sends activities to one channel, at its service URL."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, credentials: Credentials, service_url: str
+        self,
+        session: aiohttp.ClientSession,
+        credentials: Credentials,
+        service_url: str,
+        telemetry: Telemetry = OFF,
     ) -> None:
         self._session = session
         self._credentials = credentials
         self._base = f"{service_url.rstrip('/')}/v3/conversations"
+        self._host = urlsplit(service_url).hostname or ""
+        self._telemetry = telemetry
 
     @property
     def conversations(self) -> "Connector":
@@ -93,6 +101,10 @@ class Connector:
         return _read(ChannelAccount, answer)
 
     async def _call(self, method: str, path: str, body: Any = None) -> Any:
+        with self._telemetry.span(CALL_CHANNEL, {METHOD: method, HOST: self._host}):
+            return await self._asked(method, path, body)
+
+    async def _asked(self, method: str, path: str, body: Any) -> Any:
         """Make one call, without a retry: it is the queue that tries again.
 
         Raises:
@@ -131,10 +143,13 @@ class PooledConnectorFactory(ConnectorFactory):
         credentials: Credentials,
         service_urls: ServiceUrls,
         max_channels: int = MAX_CHANNELS,
+        *,
+        telemetry: Telemetry = OFF,
     ) -> None:
         self._session = session
         self._credentials = credentials
         self._service_urls = service_urls
+        self._telemetry = telemetry
         self._connector = lru_cache(maxsize=max_channels)(self._make)
 
     async def create(self, service_url: str, audience: str | None = None) -> Connector:  # noqa: ARG002
@@ -149,7 +164,7 @@ class PooledConnectorFactory(ConnectorFactory):
         if not self._service_urls.allow(service_url):
             host = urlsplit(service_url).hostname
             raise Refused(f"the service URL's host {host} is not allowed")
-        return Connector(self._session, self._credentials, service_url)
+        return Connector(self._session, self._credentials, service_url, self._telemetry)
 
 
 @lru_cache(maxsize=1024)

@@ -3,7 +3,6 @@
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication#connector-to-bot
 """
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +14,7 @@ from bot_logic.clock import Clock
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.outgoing import read_json
 from bot_logic.single_flight import SingleFlight
+from bot_logic.telemetry.log_events import Event, EventLog
 
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)  # seconds
 MAX_AGE: Final = 24 * 3600  # seconds; the documentation asks for a refresh once a day
@@ -24,7 +24,7 @@ FIRST_PAUSE: Final = 1  # seconds between fetches while there is no key at all, 
 # server is asked at most, by each process, and so long a new key may be refused when that happens.
 UNKNOWN_PAUSE: Final = 5
 
-logger = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class SigningKeys:
             self._keys = _usable(published["keys"])
             self._fetched_at = self._clock.elapsed()
         except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError) as error:
-            logger.warning("signing keys not refreshed: %s", type(error).__name__)
+            log.warning(Event.SIGNING_KEYS_KEPT, error=type(error).__name__)
         finally:
             self._asked_at = self._clock.elapsed()
 

@@ -1,0 +1,105 @@
+"""The names of spans, metrics and attributes, OpenTelemetry's own where it has one.
+
+https://opentelemetry.io/docs/specs/semconv/
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+Attributes = Mapping[str, str | int]
+
+CHANNEL: Final = "proactive_bot.channel"
+ATTEMPT: Final = "proactive_bot.attempt"
+ACTIVITY_TYPE: Final = "proactive_bot.activity.type"
+ERROR_TYPE: Final = "error.type"
+OTHER: Final = "_OTHER"  # OpenTelemetry's word for an error type that is not listed
+HOST: Final = "server.address"
+METHOD: Final = "http.request.method"
+MESSAGE_ID: Final = "messaging.message.id"
+SYSTEM: Final = "messaging.system"
+DESTINATION: Final = "messaging.destination.name"
+OPERATION: Final = "messaging.operation.type"
+
+QUEUE: Final = "bot-queue"
+
+
+class Kind(Enum):
+    """Which side of a call a span is on, in OpenTelemetry's words."""
+
+    SERVER = "somebody else waits for it"
+    CLIENT = "it waits for somebody else"
+    PRODUCER = "somebody else does it later"
+    CONSUMER = "somebody else wanted it earlier"
+
+
+@dataclass(frozen=True, slots=True)
+class SpanType:
+    """A kind of work, and what is the same each time."""
+
+    name: str
+    kind: Kind
+    attributes: Attributes
+
+
+def _on_the_queue(operation: str) -> Attributes:
+    return {SYSTEM: "azure_storage_queue", DESTINATION: QUEUE, OPERATION: operation}
+
+
+TURN: Final = SpanType("turn", Kind.SERVER, {})
+SEND: Final = SpanType(f"send {QUEUE}", Kind.PRODUCER, _on_the_queue("send"))
+PROCESS: Final = SpanType(f"process {QUEUE}", Kind.CONSUMER, _on_the_queue("process"))
+POST_TRIGGER: Final = SpanType("post trigger", Kind.CLIENT, {})
+DELIVER: Final = SpanType("deliver message", Kind.SERVER, {})
+CALL_CHANNEL: Final = SpanType("call channel", Kind.CLIENT, {})
+SPANS: Final = (TURN, SEND, PROCESS, POST_TRIGGER, DELIVER, CALL_CHANNEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A counter; or a distribution, if it has the bounds of its buckets."""
+
+    name: str
+    unit: str
+    description: str
+    bounds: tuple[float, ...] = ()
+
+
+# Seconds: from a message that is there at once to one that waited for a day.
+_BOUNDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
+
+TURNS: Final = Metric("proactive_bot.turns", "{turn}", "Turns of the bot, failed ones included.")
+ENQUEUED: Final = Metric(
+    "proactive_bot.messages.enqueued", "{message}", "Messages that the bot put on the queue."
+)
+DELIVERED: Final = Metric(
+    "proactive_bot.messages.delivered", "{message}", "Messages that a channel took."
+)
+RETRIED: Final = Metric(
+    "proactive_bot.messages.retried", "{message}", "Messages put back on the queue after a failure."
+)
+THROTTLED: Final = Metric(
+    "proactive_bot.messages.throttled",
+    "{message}",
+    "Messages put back on the queue because somebody asked to wait.",
+)
+DEAD_LETTERED: Final = Metric(
+    "proactive_bot.messages.dead_lettered", "{message}", "Messages filed as dead letters."
+)
+DURATION: Final = Metric(
+    "proactive_bot.delivery.duration",
+    "s",
+    "From when a message could be delivered until a channel took it.",
+    _BOUNDS,
+)
+QUEUE_AGE: Final = Metric(
+    "proactive_bot.queue.age",
+    "s",
+    "From when a message could be delivered until it came off the queue, each time it does.",
+    _BOUNDS,
+)
+METRICS: Final = (
+    *(TURNS, ENQUEUED, DELIVERED, RETRIED, THROTTLED, DEAD_LETTERED),
+    *(DURATION, QUEUE_AGE),
+)
