@@ -16,11 +16,17 @@ logger = logging.getLogger(__name__)
 
 BOT_TIMEOUT = 15.0  # seconds; the published limit of the real service
 BOT_WAIT = 600.0  # seconds a conversationUpdate is held for a bot that is not up yet
-CODE = "BotError"
 PAUSE = 0.5  # seconds between two tries of what is held
 
 
-class BotAbsent(ApiError):
+class BotError(ApiError):
+    """The bot did not take an activity."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(status, "BotError", f"Failed to send activity: {reason}")
+
+
+class BotAbsent(BotError):
     """Nobody listens where the bot should be, so it has seen nothing of the activity."""
 
 
@@ -77,19 +83,19 @@ class BotClient:
         """Give the bot an activity and wait until it is done with it.
 
         Raises:
-            BotAbsent: ``BotError``, 502: nobody listens there.
-            ApiError: ``BotError``: 502 if the bot failed, 504 if it was slow.
+            BotAbsent: 502, nobody listens there.
+            BotError: 502 if the bot failed, 504 if it was slow.
         """
         try:
             status = await self._post(activity)
         except TimeoutError:
-            raise _bot_error(504, "bot timed out") from None
+            raise BotError(504, "bot timed out") from None
         except aiohttp.ClientConnectorError as error:
-            raise BotAbsent(502, CODE, _failure(f"bot is not there ({error.strerror})")) from None
+            raise BotAbsent(502, f"bot is not there ({type(error).__name__})") from None
         except aiohttp.ClientError as error:
-            raise _bot_error(502, f"bot is not reachable ({type(error).__name__})") from None
+            raise BotError(502, f"bot is not reachable ({type(error).__name__})") from None
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise _bot_error(502, f"bot returned an error (HTTP {status})")
+            raise BotError(502, f"bot returned an error (HTTP {status})")
 
     def send_later(self, activity: JsonObject) -> asyncio.Task[None]:
         """Give the bot an activity once it is up; a failure is only logged. Nobody need wait."""
@@ -124,11 +130,3 @@ class BotClient:
         ) as response:
             await response.read()
             return response.status
-
-
-def _bot_error(status: int, reason: str) -> ApiError:
-    return ApiError(status, CODE, _failure(reason))
-
-
-def _failure(reason: str) -> str:
-    return f"Failed to send activity: {reason}"

@@ -13,14 +13,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page
 
-from tests.functional.local_direct_line_scene import Scene
+from local_dev.direct_line.service import WEB_CHAT
 
 # Keeps in the page what the client tells, as it cannot be handed over to Python.
 OBSERVE = """
   window.open$ = ({ userId, ...options }) => {
-    window.client = WebChat.createDirectLine(options);
+    window.client?.end();
+    const client = (window.client = WebChat.createDirectLine(options));
+    const seen = (window.seen = []);
     client.getRetryDelay = () => 100; // milliseconds, instead of up to 15 s
-    window.seen = [];
     if (userId) client.setUserId(userId);
     client.activity$.subscribe((activity) => seen.push(activity));
   };
@@ -42,14 +43,15 @@ class Status(IntEnum):
 
 @dataclass(frozen=True)
 class Client:
-    """One user's client, in a page."""
+    """One user's client, in a page; in the same page, another that connects ends it."""
 
     page: Page
-    domain: str
+    service: str
 
     async def connect(self, **options: Any) -> None:
         """Connect with the client's own options, and wait until it is online."""
-        options = {"domain": self.domain, "pollingInterval": 200, **options}
+        domain = f"{self.service}/v3/directline"
+        options = {"domain": domain, "pollingInterval": 200, **options}
         await self.page.evaluate("(options) => open$(options)", options)
         await self.becomes(Status.ONLINE)
 
@@ -80,8 +82,8 @@ class Client:
 
 
 @asynccontextmanager
-async def clients(browser: Browser, line: Scene) -> AsyncIterator[Client]:
-    """Open a page that has DirectLineJS."""
+async def page_with_direct_line_js(browser: Browser) -> AsyncIterator[Page]:
+    """Open a page that has DirectLineJS; it takes a second."""
 
     async def blank(_: web.Request) -> web.Response:
         return web.Response(text="<!doctype html>", content_type="text/html")
@@ -91,6 +93,6 @@ async def clients(browser: Browser, line: Scene) -> AsyncIterator[Client]:
     async with TestServer(app) as server, await browser.new_context() as context:
         page = await context.new_page()
         await page.goto(str(server.make_url("/")))
-        await page.add_script_tag(url=f"{line.service.base_url}/webchat.js")
+        await page.add_script_tag(path=WEB_CHAT / "webchat.js")
         await page.add_script_tag(content=OBSERVE)
-        yield Client(page, f"{line.service.base_url}/v3/directline")
+        yield page

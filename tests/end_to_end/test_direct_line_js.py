@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import unused_port
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 from playwright.async_api import Error as PlaywrightError
 
 from local_dev.direct_line import Settings
 from local_dev.direct_line import running as direct_line
-from tests.end_to_end.direct_line_client import Client, Status, clients
+from tests.end_to_end.direct_line_client import Client, Status, page_with_direct_line_js
 from tests.functional.local_direct_line_scene import MESSAGE, SECRET, Scene, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -41,10 +41,16 @@ class Room:
         return str(answer.body["token"])
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    async with page_with_direct_line_js(browser) as it:
+        yield it
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def room(browser: Browser, transport: str) -> AsyncIterator[Room]:
-    async with scene() as line, clients(browser, line) as client:
-        yield Room(line, client, transport == "websocket")
+async def room(page: Page, transport: str) -> AsyncIterator[Room]:
+    async with scene() as line:
+        yield Room(line, Client(page, line.service.base_url), transport == "websocket")
 
 
 async def added(room: Room) -> list[str]:
@@ -188,13 +194,13 @@ async def test_the_end_of_a_conversation_is_seen(room: Room) -> None:
 
 
 async def test_a_web_socket_comes_back_after_the_service_restarted(
-    browser: Browser, tmp_path: Path
+    page: Page, tmp_path: Path
 ) -> None:
-    async with scene() as line, clients(browser, line) as beside:
+    async with scene() as line:
         settings = Settings(
             line.service.settings.bot_url, SECRET, port=unused_port(), memory=tmp_path / "memory"
         )
-        client = Client(beside.page, f"http://localhost:{settings.port}/v3/directline")
+        client = Client(page, f"http://localhost:{settings.port}")
         async with direct_line(settings):
             await client.connect(secret=SECRET, webSocket=True)
             await client.posts(MESSAGE | {"text": "before"})
@@ -202,4 +208,4 @@ async def test_a_web_socket_comes_back_after_the_service_restarted(
         async with direct_line(settings):
             await client.posts(MESSAGE | {"text": "after"})
             await client.sees("after")
-        assert await client.texts() == ["before", "after"]
+    assert await client.texts() == ["before", "after"]

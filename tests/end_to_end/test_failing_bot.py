@@ -50,3 +50,12 @@ async def test_who_comes_before_the_bot_is_welcomed_by_it_and_loses_nothing(
     await chat.is_welcomed()
     await chat.tries_again()
     await chat.sees(await acknowledgement("is anybody there?"))
+
+
+async def test_a_message_that_the_service_did_not_get_was_not_sent(
+    new_chat: NewChat, running: RunningStack
+) -> None:
+    chat = await new_chat()
+    async with running.without("direct-line"):
+        await chat.says("hello")
+        await chat.sees_a_failure()

@@ -145,7 +145,9 @@ async def test_a_failure_of_the_bot_is_named(line: Scene) -> None:
 
 async def test_a_bot_that_is_not_there_is_an_error_of_the_bot() -> None:
     async with scene(bot_url="http://localhost:9/api/messages") as line:
-        assert (await line.say(await line.start(), "hello")).error == (502, "BotError")
+        answer = await line.say(await line.start(), "hello")
+    assert answer.error == (502, "BotError")
+    assert "bot is not there" in answer.body["error"]["message"]
 
 
 async def test_a_bot_that_comes_up_later_is_told_who_has_joined() -> None:
