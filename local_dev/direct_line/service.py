@@ -1,5 +1,6 @@
 """The running service: its settings, and everything the request handlers share."""
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from aiohttp import web
 
 from local_dev.callers import ONLY_THIS_MACHINE, Callers
 from local_dev.direct_line.bot_client import BOT_TIMEOUT, BOT_WAIT, BotClient
-from local_dev.direct_line.conversations import Conversations
+from local_dev.direct_line.conversations import Conversation, Conversations
 from local_dev.direct_line.faults import Faults
 from local_dev.direct_line.tokens import TOKEN_LIFETIME, Tokens
 from local_dev.direct_line.wire import JsonObject
@@ -91,6 +92,23 @@ class DirectLine:
     def secret(self) -> str:
         """The Direct Line secret."""
         return self.settings.secret
+
+    def tell(self, conversation: Conversation, update: JsonObject) -> None:
+        """Tell the bot something of a conversation once it is up, even after a restart of this."""
+
+        def forget(telling: asyncio.Task[None]) -> None:
+            if not telling.cancelled():  # as it is when this service ends
+                conversation.has_told(update)
+
+        conversation.has_to_tell(update)
+        self.bot.send_later(update).add_done_callback(forget)
+
+    def tell_again(self) -> None:
+        """Tell the bot what it was not told before this service ended."""
+        for conversation in self.conversations:
+            held, conversation.untold = conversation.untold, []
+            for update in held:
+                self.tell(conversation, update | self.envelope(conversation.id))
 
     def envelope(self, conversation_id: str) -> JsonObject:
         """Return what every activity of a conversation carries, whoever sent it."""
