@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,19 @@ from local_dev.direct_line.wire import ApiError, JsonObject
 logger = logging.getLogger(__name__)
 
 BOT_TIMEOUT = 15.0  # seconds; the published limit of the real service
+BOT_WAIT = 600.0  # seconds a conversationUpdate is held for a bot that is not up yet
+PAUSE = 0.5  # seconds between two tries of what is held
+
+
+class BotError(ApiError):
+    """The bot did not take an activity."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(status, "BotError", f"Failed to send activity: {reason}")
+
+
+class BotAbsent(BotError):
+    """Nobody listens where the bot should be, so it has seen nothing of the activity."""
 
 
 class BotClient:
@@ -24,13 +38,17 @@ class BotClient:
         app_id: The bot's app id. Requests are signed if it is not empty.
         service_url: What the signature says this service's URL is.
         timeout: How long the bot may take for one activity, in seconds.
+        wait: How long an activity is held for a bot that is not up yet, in seconds.
     """
 
-    def __init__(self, url: str, app_id: str, service_url: str, timeout: float) -> None:
+    def __init__(
+        self, url: str, app_id: str, service_url: str, timeout: float, wait: float
+    ) -> None:
         self.url = url
         self._app_id = app_id
         self._service_url = service_url
         self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._wait = wait
         self._key: SigningKey | None = None
         self._pending: set[asyncio.Task[None]] = set()
 
@@ -65,28 +83,42 @@ class BotClient:
         """Give the bot an activity and wait until it is done with it.
 
         Raises:
-            ApiError: ``BotError``: 502 if the bot failed or is not there, 504 if it was slow.
+            BotAbsent: 502, nobody listens there.
+            BotError: 502 if the bot failed, 504 if it was slow.
         """
         try:
             status = await self._post(activity)
         except TimeoutError:
-            raise _bot_error(504, "bot timed out") from None
+            raise BotError(504, "bot timed out") from None
+        except aiohttp.ClientConnectorError as error:
+            raise BotAbsent(502, f"bot is not there ({type(error).__name__})") from None
         except aiohttp.ClientError as error:
-            raise _bot_error(502, f"bot is not reachable ({type(error).__name__})") from None
+            raise BotError(502, f"bot is not reachable ({type(error).__name__})") from None
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise _bot_error(502, f"bot returned an error (HTTP {status})")
+            raise BotError(502, f"bot returned an error (HTTP {status})")
 
-    def send_later(self, activity: JsonObject) -> None:
-        """Give the bot an activity without waiting; a failure is only logged."""
+    def send_later(self, activity: JsonObject) -> asyncio.Task[None]:
+        """Give the bot an activity once it is up; a failure is only logged. Nobody need wait."""
         task = asyncio.create_task(self._send_and_log(activity))
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
+        return task
 
     async def _send_and_log(self, activity: JsonObject) -> None:
         try:
-            await self.send(activity)
+            await self._send_once_there(activity)
         except ApiError as error:
             logger.warning("%s not delivered: %s", activity["type"], error)
+
+    async def _send_once_there(self, activity: JsonObject) -> None:
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + self._wait
+        while clock() < give_up:
+            with suppress(BotAbsent):
+                await self.send(activity)
+                return
+            await asyncio.sleep(PAUSE)
+        await self.send(activity)
 
     async def _post(self, activity: JsonObject) -> int:
         headers = {}
@@ -98,7 +130,3 @@ class BotClient:
         ) as response:
             await response.read()
             return response.status
-
-
-def _bot_error(status: int, reason: str) -> ApiError:
-    return ApiError(status, "BotError", f"Failed to send activity: {reason}")

@@ -59,7 +59,7 @@ async def start_conversation(request: web.Request) -> web.Response:
         logger.info("conversation started id=%s", conversation.id)
         added = [service.bot_account, *([conversation.user] if conversation.user else [])]
         locale = text_in(body, "locale", "locale")
-        service.bot.send_later(_members_added(service, conversation, added, locale))
+        service.tell(conversation, _members_added(service, conversation, added, locale))
     return web.json_response(_stream_answer(service, conversation), status=201 if first else 200)
 
 
@@ -102,7 +102,7 @@ async def take_activity(
     before = set(conversation.members)
     account = _sender(conversation, object_in(activity, "from", "from"), user_id)
     if account["id"] not in before:  # who becomes known only now
-        service.bot.send_later(_members_added(service, conversation, [account]))
+        service.tell(conversation, _members_added(service, conversation, [account]))
     stored = conversation.append(activity | service.envelope(conversation.id) | {"from": account})
     logger.info("activity user->bot type=%r id=%s", kind, stored["id"])
     try:

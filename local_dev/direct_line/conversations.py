@@ -23,6 +23,7 @@ class Conversation:
         started: False while only a token was generated.
         forgotten: True once the service knows nothing of it any more; its streams then end.
         members: The users seen so far, by id.
+        untold: What the bot has still to be told, as it was not up yet.
         listeners: Called, with nothing, after each change.
     """
 
@@ -31,6 +32,7 @@ class Conversation:
     started: bool = False
     forgotten: bool = False
     members: dict[str, JsonObject] = field(default_factory=dict)
+    untold: list[JsonObject] = field(default_factory=list)
     listeners: set[Callable[[], None]] = field(default_factory=set)
     _log: list[JsonObject | None] = field(default_factory=list)
 
@@ -41,6 +43,7 @@ class Conversation:
             "user": self.user,
             "started": self.started,
             "members": self.members,
+            "untold": self.untold,
             "log": self._log,
         }
 
@@ -52,6 +55,7 @@ class Conversation:
             document["user"],
             started=document["started"],
             members=document["members"],
+            untold=document.get("untold", []),
             _log=document["log"],
         )
 
@@ -63,6 +67,16 @@ class Conversation:
             self.members.setdefault(self.user["id"], self.user)
         self.notify()
         return first
+
+    def has_to_tell(self, update: JsonObject) -> None:
+        """Keep what the bot has to be told until it was."""
+        self.untold.append(update)
+        self.notify()
+
+    def has_told(self, update: JsonObject) -> None:
+        """Keep no longer what the bot was told, or could not be told in time."""
+        self.untold.remove(update)
+        self.notify()
 
     def append(self, activity: JsonObject) -> JsonObject:
         """Add an activity with the id and the time it gets here, and return it so."""

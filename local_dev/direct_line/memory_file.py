@@ -72,3 +72,4 @@ def _load(service: DirectLine, path: Path) -> None:
         return
     service.conversations.add(found)
     service.page_users.update(users)
+    service.tell_again()

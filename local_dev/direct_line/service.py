@@ -1,13 +1,14 @@
 """The running service: its settings, and everything the request handlers share."""
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
 
 from local_dev.callers import ONLY_THIS_MACHINE, Callers
-from local_dev.direct_line.bot_client import BOT_TIMEOUT, BotClient
-from local_dev.direct_line.conversations import Conversations
+from local_dev.direct_line.bot_client import BOT_TIMEOUT, BOT_WAIT, BotClient
+from local_dev.direct_line.conversations import Conversation, Conversations
 from local_dev.direct_line.faults import Faults
 from local_dev.direct_line.tokens import TOKEN_LIFETIME, Tokens
 from local_dev.direct_line.wire import JsonObject
@@ -28,6 +29,7 @@ class Settings:
         port: On loopback; 0 takes a free one.
         token_lifetime: Of a Direct Line token, in seconds.
         bot_timeout: How long the bot may take for one activity, in seconds.
+        bot_wait: How long a conversationUpdate is held for a bot that is not up yet, in seconds.
         keep_alive: Between empty frames on a quiet stream, in seconds.
         web_chat: The folder of the chat page.
         callers: Who may call.
@@ -41,6 +43,7 @@ class Settings:
     port: int = 0
     token_lifetime: float = TOKEN_LIFETIME
     bot_timeout: float = BOT_TIMEOUT
+    bot_wait: float = BOT_WAIT
     keep_alive: float = KEEP_ALIVE
     web_chat: Path = WEB_CHAT
     callers: Callers = ONLY_THIS_MACHINE
@@ -76,7 +79,9 @@ class DirectLine:
         self.base_url = base_url
         self.tokens = Tokens(settings.secret, settings.token_lifetime)
         self.conversations = Conversations()
-        self.bot = BotClient(settings.bot_url, settings.app_id, base_url, settings.bot_timeout)
+        self.bot = BotClient(
+            settings.bot_url, settings.app_id, base_url, settings.bot_timeout, settings.bot_wait
+        )
         self.bot_account: JsonObject = {"id": settings.app_id or "bot", "name": "Bot"}
         self.bot_tokens: dict[str, float] = {}
         self.faults = Faults()
@@ -87,6 +92,23 @@ class DirectLine:
     def secret(self) -> str:
         """The Direct Line secret."""
         return self.settings.secret
+
+    def tell(self, conversation: Conversation, update: JsonObject) -> None:
+        """Tell the bot something of a conversation once it is up, even after a restart of this."""
+
+        def forget(telling: asyncio.Task[None]) -> None:
+            if not telling.cancelled():  # as it is when this service ends
+                conversation.has_told(update)
+
+        conversation.has_to_tell(update)
+        self.bot.send_later(update).add_done_callback(forget)
+
+    def tell_again(self) -> None:
+        """Tell the bot what it was not told before this service ended."""
+        for conversation in self.conversations:
+            held, conversation.untold = conversation.untold, []
+            for update in held:
+                self.tell(conversation, update | self.envelope(conversation.id))
 
     def envelope(self, conversation_id: str) -> JsonObject:
         """Return what every activity of a conversation carries, whoever sent it."""

@@ -93,7 +93,7 @@ async function enter(startNew = false) {
 }
 
 function show(token, userID) {
-  const directLine = WebChat.createDirectLine({ domain: DOMAIN, token, webSocket: !POLLING });
+  const directLine = refusing(WebChat.createDirectLine({ domain: DOMAIN, token, webSocket: !POLLING }));
   const element = document.createElement("div");
   document.getElementById("chat").replaceChildren(element);
   WebChat.renderWebChat({ directLine, userID, styleOptions: STYLE }, element);
@@ -107,6 +107,20 @@ function show(token, userID) {
     directLine.end();
   };
   leave = end;
+}
+
+// When the service did not take what was posted, as the bot failed or is not there, DirectLineJS
+// gives "retry" in place of its id. Web Chat takes that for an id and shows the message as sent.
+function refusing(directLine) {
+  const post = directLine.postActivity.bind(directLine);
+  directLine.postActivity = (activity) =>
+    post(activity).map((id) => {
+      if (id === "retry") {
+        throw new Error("The bot did not take it.");
+      }
+      return id;
+    });
+  return directLine;
 }
 
 // DirectLineJS gives up silently when its server was restarted, so the page looks for itself.

@@ -55,6 +55,15 @@ class RunningStack:
         async with aiohttp.ClientSession() as session:
             yield LocalDirectLine(session, self.chat_page)
 
+    @asynccontextmanager
+    async def without(self, name: str) -> AsyncIterator[None]:
+        """Stop a program as long as the block lasts."""
+        await self.processes.stop(name)
+        try:
+            yield
+        finally:
+            await self.processes.start(self.programs[name])
+
     async def restart(self, name: str, **environment: str) -> None:
         """Stop a program and start it again, with these settings changed."""
         await self.processes.stop(name)
@@ -115,8 +124,7 @@ class Chat:
     page: Page
     url: str
 
-    async def open(self) -> None:
-        await self.page.goto(self.url)
+    async def is_welcomed(self) -> None:
         await self.sees(await welcome(""))
 
     async def says(self, text: str) -> None:
@@ -128,6 +136,14 @@ class Chat:
         """Raises playwright's TimeoutError if the text does not show up within these seconds."""
         shown = self.page.locator(".webchat__bubble__content").filter(has_text=text).first
         await shown.wait_for(timeout=within * 1000)
+
+    async def sees_a_failure(self) -> None:
+        """Raises playwright's TimeoutError if no message is shown as not sent within seconds."""
+        await self.page.get_by_text("Send failed").first.wait_for(timeout=5_000)
+
+    async def tries_again(self) -> None:
+        """Press Retry, beside the message that was not sent."""
+        await self.page.get_by_role("button", name="Retry").first.click()
 
     async def all_it_sees(self) -> list[str]:
         return await self.page.locator(".webchat__bubble__content").all_inner_texts()
@@ -145,9 +161,15 @@ class NewChat:
         self._browser, self._url = browser, url
 
     async def __call__(self) -> Chat:
+        chat = await self.before_the_bot_answers()
+        await chat.is_welcomed()
+        return chat
+
+    async def before_the_bot_answers(self) -> Chat:
+        """Open a window without waiting for anything the bot says."""
         context = await self._browser.new_context(viewport={"width": 640, "height": 600})
         chat = Chat(await context.new_page(), self._url)
-        await chat.open()
+        await chat.page.goto(self._url)
         return chat
 
 

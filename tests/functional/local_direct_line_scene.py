@@ -27,6 +27,12 @@ class FakeBot:
     headers: list[dict[str, str]] = field(default_factory=list)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def app(self) -> web.Application:
+        """Return what serves it."""
+        app = web.Application()
+        app.router.add_post("/api/messages", self.messages)
+        return app
+
     async def messages(self, request: web.Request) -> web.Response:
         self.activities.append(await request.json())
         self.headers.append(dict(request.headers))
@@ -94,9 +100,7 @@ class Scene:
 async def scene(**settings: Any) -> AsyncIterator[Scene]:
     """Set the scene; `settings` are those of the service."""
     bot = FakeBot()
-    app = web.Application()
-    app.router.add_post("/api/messages", bot.messages)
-    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+    async with TestServer(bot.app()) as server, aiohttp.ClientSession() as session:
         url = str(server.make_url("/api/messages"))
         async with running(Settings(**{"bot_url": url, "secret": SECRET} | settings)) as service:
             yield Scene(service, bot, session)

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import TestServer, unused_port
 
 from tests.functional.local_direct_line_scene import MESSAGE, SECRET, Scene, scene
 
@@ -144,7 +145,24 @@ async def test_a_failure_of_the_bot_is_named(line: Scene) -> None:
 
 async def test_a_bot_that_is_not_there_is_an_error_of_the_bot() -> None:
     async with scene(bot_url="http://localhost:9/api/messages") as line:
-        assert (await line.say(await line.start(), "hello")).error == (502, "BotError")
+        answer = await line.say(await line.start(), "hello")
+    assert answer.error == (502, "BotError")
+    assert "bot is not there" in answer.body["error"]["message"]
+
+
+async def test_a_bot_that_comes_up_later_is_told_who_has_joined() -> None:
+    port = unused_port()
+    async with scene(bot_url=f"http://localhost:{port}/api/messages") as line:
+        await line.start("dl_ann")
+        async with TestServer(line.bot.app(), port=port):
+            update = await line.bot.receives("conversationUpdate")
+    assert [each["id"] for each in update["membersAdded"]] == ["bot", "dl_ann"]
+
+
+async def test_a_bot_that_does_not_come_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    async with scene(bot_url="http://localhost:9/api/messages", bot_wait=0.1) as line:
+        await line.service.bot.send_later({"type": "conversationUpdate"})
+    assert "conversationUpdate not delivered" in caplog.text
 
 
 async def test_a_slow_bot_is_a_timeout() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import aiohttp
 
 from local_dev.direct_line import Settings, running
+from tests.functional.local_direct_line_scene import scene
 
 SECRET = "a-direct-line-secret-of-the-tests"
 NOWHERE = "http://127.0.0.1:1/api/messages"
@@ -34,6 +35,20 @@ async def test_a_conversation_goes_on_after_a_restart(tmp_path: Path) -> None:
     async with running(settings(tmp_path)) as service:
         assert await call(service.base_url, "GET", activities) == before
         assert [each["text"] for each in before["activities"]] == ["hello"]
+
+
+async def test_a_bot_that_comes_up_after_a_restart_is_told_once_who_has_joined(
+    tmp_path: Path,
+) -> None:
+    async with running(settings(tmp_path)) as service:
+        await call(service.base_url, "POST", "/conversations", {"user": {"id": "ada"}})
+    async with scene(memory=settings(tmp_path).memory) as line:
+        update = await line.bot.receives("conversationUpdate")
+        assert [each["id"] for each in update["membersAdded"]] == ["bot", "ada"]
+        assert update["serviceUrl"] == line.service.base_url
+        path = f"conversations/{update['conversation']['id']}/activities"
+        await line.client("POST", path, {"type": "message", "from": {"id": "ada"}})
+        assert [each.untold for each in line.service.conversations] == [[]]
 
 
 async def test_a_file_that_cannot_be_read_is_said_and_a_new_one_begun(
