@@ -3,11 +3,12 @@
 docs/notifications.md describes each call.
 """
 
+import asyncio
 import csv
 import io
 import json
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -24,6 +25,8 @@ from bot_logic.notifications.page import Recipient
 from bot_logic.notifications.request import check_topic, parse
 from bot_logic.telemetry.log_events import Event, EventLog
 
+RunLane = Callable[[str], Coroutine[Any, Any, None]]
+HURRY: Final = 1.0  # seconds that a caller waits for the first messages
 MOST_LISTED: Final = 100  # notifications in one answer
 JSON_TYPE: Final = "application/json"
 
@@ -32,6 +35,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 log = EventLog(__name__)
 
 Answer = tuple[int, Any]
+_RUNNING: set[asyncio.Task[None]] = set()  # else nobody would hold them, and they might vanish
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class NotificationsApi:
     conversations: Conversations
     audiences: Audiences
     clock: Clock
+    run_lane: RunLane
 
     async def post(self, request: func.HttpRequest) -> func.HttpResponse:
         """Take a notification."""
@@ -78,11 +83,21 @@ class NotificationsApi:
         _check_json(request.headers)
         asked = parse(request.get_body(), self.clock.now(), self.orders.lifetime)
         key = request.headers.get("Idempotency-Key", "")
-        notification = await self.orders.take(asked, key)
-        return 202, {
-            "id": notification.id,
-            "statusUrl": f"/api/notifications/{notification.id}",
-        }
+        taken = await self.orders.take(asked, key)
+        if len(taken.lanes) == 1:
+            await self._hurry(*taken.lanes)
+        return 202, {"id": taken.id, "statusUrl": f"/api/notifications/{taken.id}"}
+
+    async def _hurry(self, lane_id: str) -> None:
+        """Begin to send at once: an idle queue is looked at every two seconds only.
+
+        Whatever becomes of this, the lane was woken; and it is not waited for for long.
+        """
+        running = asyncio.create_task(self.run_lane(lane_id))
+        _RUNNING.add(running)
+        running.add_done_callback(_RUNNING.discard)
+        running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait({running}, timeout=HURRY)
 
     async def _get(self, request: func.HttpRequest) -> Answer:
         notification_id = request.route_params.get("id", "")

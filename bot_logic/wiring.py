@@ -106,6 +106,7 @@ class Wiring:
             self.conversations,
             self.conversations.audiences,
             self._clock,
+            self.wake_ups.pump.run,
         )
 
     @cached_property

@@ -24,6 +24,19 @@ log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A notification that was taken.
+
+    Attributes:
+        id: which names it.
+        lanes: the ids of the lanes that have something of it to send now.
+    """
+
+    id: str
+    lanes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a notification is at.
 
@@ -49,7 +62,7 @@ class Orders:
     chance: Chance
     lifetime: int  # seconds after `at`, unless the order says otherwise
 
-    async def take(self, request: Request, idempotency_key: str = "") -> Notification:
+    async def take(self, request: Request, idempotency_key: str = "") -> Taken:
         """Store a notification, once for each idempotency key, and see to it that it is planned.
 
         Raises:
@@ -68,12 +81,11 @@ class Orders:
         if idempotency_key:
             notification = await self._known(notification, request, idempotency_key)
         if (await self.store.head(notification.id)) is not None:
-            return notification  # the same order, once more
+            return Taken(notification.id)  # the same order, once more
         await self._check_audience(notification)
         await self.store.insert(notification)
         log.info(Event.NOTIFICATION_TAKEN, notification=notification.id)
-        await self._begin(notification)
-        return notification
+        return Taken(notification.id, await self._begin(notification))
 
     async def report(self, notification_id: str) -> Report | None:
         """Return what a notification is at, or None if there is none of this id."""
@@ -184,16 +196,16 @@ class Orders:
             "nobody is known by this id", status=404, code="UnknownRecipient", field="to"
         )
 
-    async def _begin(self, notification: Notification) -> None:
+    async def _begin(self, notification: Notification) -> frozenset[str]:
         """Plan it if it is due, or wake somebody when it is; if that fails, the timer does it."""
         try:
             if notification.at <= self.clock.now():
-                await self.planner.plan(notification.id)
-            else:
-                delay = min(int(notification.at - self.clock.now()) + 1, MAX_DELAY)
-                await self.queue.put(wake_up(plan=notification.id), delay=delay)
+                return frozenset(await self.planner.plan(notification.id))
+            delay = min(int(notification.at - self.clock.now()) + 1, MAX_DELAY)
+            await self.queue.put(wake_up(plan=notification.id), delay=delay)
         except (RetryableError, ProactiveBotError) as error:
             log.warning(Event.NOTIFICATION_PUT_OFF, notification=notification.id, reason=str(error))
+        return frozenset()
 
 
 def _end_of_open(notification: Notification, now: float) -> Outcome | None:

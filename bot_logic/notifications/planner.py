@@ -59,36 +59,40 @@ class Planner:
     queue: Queue
     clock: Clock
 
-    async def plan(self, notification_id: str) -> None:
+    async def plan(self, notification_id: str) -> set[str]:
         """Plan a notification as far as a run goes, and see to it that it goes on.
+
+        Returns:
+            the ids of the lanes that have something to send now; each was woken.
 
         Raises:
             ServiceUnavailable: a table cannot be reached.
             QueueUnavailable: nobody could be woken; the timer does that later.
         """
-        ends = self.clock.elapsed() + LONGEST_RUN
+        ends, woken = self.clock.elapsed() + LONGEST_RUN, set[str]()
         while (head := await self.store.head(notification_id)) is not None:
             notification, now = head.notification, self.clock.now()
             if notification.planned or notification.has_ended(now):
                 await self.store.planned(notification)
-                return
+                break
             if now < notification.at:
                 delay = min(int(notification.at - now), MAX_DELAY)
                 await self.queue.put(wake_up(plan=notification_id), delay=delay)
-                return
+                break
             if self.clock.elapsed() >= ends:
                 await self.queue.put(wake_up(plan=notification_id))
-                return
+                break
             try:
-                await self._step(head)
+                woken |= await self._step(head)
             except RowConflict:
                 log.info(Event.NOTIFICATION_CHANGED, notification=notification_id)
+        return woken
 
-    async def _step(self, head: Head) -> None:
+    async def _step(self, head: Head) -> set[str]:
         notification = head.notification
         if not notification.cursor and (refused := await self.too_many(notification)):
             await self.store.replace(head, replace(notification, refused=refused, planned=True))
-            return
+            return set()
         pages, place = await self._next_pages(notification)
         done = place is None
         changed = replace(
@@ -105,6 +109,7 @@ class Planner:
         await self.store.plan(head, changed, pages)
         for lane in lanes:
             await self.queue.put(wake_up(lane=lane.id))
+        return {lane.id for lane in lanes}
 
     async def too_many(self, notification: Notification) -> str:
         """Return why more would get it than its author allows, or ""."""

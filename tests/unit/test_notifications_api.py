@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import azure.functions as func
@@ -30,6 +30,7 @@ class Client:
 
     api: NotificationsApi
     wiring: Wiring
+    lanes: list[str]  # that were run at once
 
     async def call(
         self, method: str, path: str, body: Any = None, **headers: str
@@ -81,7 +82,12 @@ async def client() -> AsyncIterator[Client]:
         }
     )
     wiring = Wiring(settings, storage=storage, clock=clock)
-    yield Client(wiring.api, wiring)
+    lanes: list[str] = []
+
+    async def run(lane_id: str) -> None:
+        lanes.append(lane_id)
+
+    yield Client(replace(wiring.api, run_lane=run), wiring, lanes)
     await wiring.close()
 
 
@@ -98,6 +104,14 @@ async def test_a_notification_is_taken_looked_at_and_cancelled(client: Client) -
     assert (status, refused["error"]["code"]) == (409, "WrongState")
     status, listed = await client.call("GET", "notifications")
     assert [each["id"] for each in listed["notifications"]] == [taken["id"]]
+
+
+async def test_what_is_due_begins_at_once_and_what_is_for_later_does_not(client: Client) -> None:
+    order = {"to": {"user": "u1"}, "text": "hi"}
+    await client.call("POST", "notifications", order)
+    assert len(client.lanes) == 1
+    await client.call("POST", "notifications", order | {"at": 60})
+    assert len(client.lanes) == 1
 
 
 async def test_an_idempotency_key_sends_once(client: Client) -> None:
