@@ -1,8 +1,7 @@
 """A bot that takes an order in a dialog: which pizza, are you sure, done.
 
-To make it yours: add `botbuilder-dialogs==4.17.1` to `dependencies` in pyproject.toml, run
-`make lock`, copy this file to bot_logic/order_dialog.py, and give your bot in bot_logic/bot.py its
-two methods. docs/dialogs.md says what dialogs may keep.
+It needs `botbuilder-dialogs`, which the app does not. docs/dialogs.md says how to make it your own,
+and what dialogs may keep.
 """
 
 from typing import Any
