@@ -22,6 +22,8 @@ APP: Final = ("function_app.py", "bot_logic", "host.json", "requirements.txt")
 DEPENDENCIES: Final = ".python_packages/lib/site-packages"
 PYTHON: Final = "3.13"  # the Function App's; docs/deploy.md creates it so
 PLATFORM: Final = "x86_64-manylinux_2_28"
+# All that botbuilder-dialogs needs, but these, can be had as wheels; they are nothing but Python.
+SOURCE_ONLY: Final = ("aiounittest", "emoji", "grapheme")
 TIMEOUT: Final = 600  # seconds, for each program that is asked
 NOT_SHIPPED: Final = (
     f"{DEPENDENCIES}/.lock",  # uv's own
@@ -84,11 +86,13 @@ def install(lock: Path, folder: Path) -> None:
     for 3.13: https://github.com/pypa/pip/issues/11664
 
     Raises:
-        PackageError: something cannot be had as a wheel with the lock's hash, or not in time.
+        PackageError: something cannot be had with the lock's hash, as a wheel or as one of the
+            sources named above, or not in time.
     """
     command = ["uv", "pip", "install", "--quiet", "--python", sys.executable]
     command += ["--target", str(folder), "--python-platform", PLATFORM, "--python-version", PYTHON]
     command += ["--require-hashes", "--only-binary", ":all:", "--requirement", str(lock)]
+    command += [f"--no-binary={name}" for name in SOURCE_ONLY]
     _run(*command, problem="the lock's packages could not be installed")
 
 

@@ -24,7 +24,9 @@ from bot_logic.bot_endpoint.sdk.connector import PooledConnectorFactory
 from bot_logic.bot_endpoint.sdk.credentials import credentials_of
 from bot_logic.bot_endpoint.sdk.signing_keys import SigningKeys
 from bot_logic.bot_endpoint.state import TABLE_NAME as STATE
+from bot_logic.bot_endpoint.state import TableStorage
 from bot_logic.bot_endpoint.trigger import ProactiveBot, TriggerHandler
+from bot_logic.bot_endpoint.turn_states import TurnStates
 from bot_logic.bot_identity import BotIdentity
 from bot_logic.clock import Chance, Clock
 from bot_logic.contract.envelope import QUEUE_NAME
@@ -99,6 +101,7 @@ def build(
     counter = MessageCounter(storage.table(STATE), chance)
     outbox = Outbox(storage.queue(QUEUE_NAME), clock, chance, settings.message_lifetime, telemetry)
     bot, adapter = make_bot(outbox, counter), FunctionsAdapter(authentication)
+    adapter.use(TurnStates(TableStorage(storage.table(STATE))))
     return Endpoint(
         authentication,
         settings.service_urls,

@@ -35,7 +35,7 @@ class FunctionsAdapter(CloudAdapterBase):
         Raises:
             BadRequest: it is an invoke whose value is malformed.
         """
-        check_invoke(activity)
+        check_invoke(activity, bot)
         if is_unhandled(activity, bot):
             return InvokeResponse(status=HTTPStatus.NOT_IMPLEMENTED)
         return await self.process_activity(sender, activity, bot.on_turn)

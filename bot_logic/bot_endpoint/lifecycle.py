@@ -12,6 +12,7 @@ from typing import Any, Final
 from botbuilder.schema import Activity, ActivityTypes
 from botframework.connector import Channels
 
+from bot_logic.addresses import is_id
 from bot_logic.contract.envelope import WORKER_USER_ID
 
 
@@ -22,6 +23,7 @@ class Lifecycle(Enum):
     GOES_ON = auto()  # it is stored if it is new or has moved
     IS_ALIVE = auto()  # if it is stored, it is not blocked, and may have moved
     ENDS = auto()  # it is deleted
+    CHANNEL_ENDS = auto()  # that of another channel of the team is deleted: `deleted_channel`
     SAYS_NOTHING = auto()
 
 
@@ -32,6 +34,7 @@ _INSTALLATIONS: Final = {
     "remove": Lifecycle.ENDS,
     "remove-upgrade": Lifecycle.ENDS,
 }
+_CHANNEL_HAS_ENDED: Final = "channelDeleted"
 _TEAM_HAS_ENDED: Final = ("teamDeleted", "teamHardDeleted")
 # Here the bot is added whenever somebody, even the queue worker, opens a chat in which nothing may
 # ever be said.
@@ -68,6 +71,19 @@ def lifecycle_of(activity: Activity) -> Lifecycle:
     return Lifecycle.IS_ALIVE if activity.type in _SIGNS_OF_LIFE else Lifecycle.SAYS_NOTHING
 
 
+def deleted_channel(activity: Activity) -> str:
+    """Return the conversation id of the channel that a team's update says is deleted, or "".
+
+    The update itself comes from the team's General channel, which stays. Only Teams is believed:
+    on other channels a client may write what it likes into `channelData`.
+    """
+    if activity.channel_id != Channels.ms_teams or _team_event(activity) != _CHANNEL_HAS_ENDED:
+        return ""
+    channel = activity.channel_data.get("channel")
+    deleted = channel.get("id") if isinstance(channel, Mapping) else None
+    return str(deleted) if is_id(deleted) else ""
+
+
 def is_group(activity: Activity) -> bool:
     """Tell whether more than one person may be in an activity's conversation."""
     conversation = activity.conversation
@@ -95,6 +111,8 @@ def _of_update(activity: Activity) -> Lifecycle:
     bot = activity.recipient.id
     if bot in _ids(activity.members_removed) or _team_event(activity) in _TEAM_HAS_ENDED:
         return Lifecycle.ENDS
+    if deleted_channel(activity):
+        return Lifecycle.CHANNEL_ENDS
     added = _ids(activity.members_added)
     if added - {bot, WORKER_USER_ID}:
         return Lifecycle.BEGINS

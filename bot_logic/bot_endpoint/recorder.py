@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from botbuilder.schema import Activity
 
-from bot_logic.bot_endpoint.lifecycle import Lifecycle, is_group, lifecycle_of
+from bot_logic.bot_endpoint.lifecycle import Lifecycle, deleted_channel, is_group, lifecycle_of
 from bot_logic.bot_endpoint.sdk.model_json import write
 from bot_logic.conversations.references import Conversations, Reference
 from bot_logic.deadline import within
@@ -41,6 +41,9 @@ class ConversationRecorder:
         match lifecycle_of(activity):
             case Lifecycle.ENDS:
                 return self._conversations.forget(reference_of(activity))
+            case Lifecycle.CHANNEL_ENDS:
+                gone = {"conversation": {"id": deleted_channel(activity)}}
+                return self._conversations.forget(reference_of(activity) | gone)
             case Lifecycle.BEGINS:
                 return self._conversations.remember(reference_of(activity), rewrite=True)
             case Lifecycle.GOES_ON:

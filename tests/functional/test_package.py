@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -219,3 +220,13 @@ def test_only_what_the_lock_has_a_hash_of_is_installed(
     with pytest.raises(package.PackageError, match="could not be installed"):
         package.build(checkout, tmp_path / "dist" / "app.zip")
     assert not (tmp_path / "dist").exists()
+
+
+def test_what_dialogs_need_and_is_published_as_source_only_is_installed(tmp_path: Path) -> None:
+    everything = (ROOT / "requirements-dev.txt").read_text()
+    locked = re.findall(r"^(?:emoji|grapheme)==(?:.*\\\n)+.*\n", everything, re.MULTILINE)
+    assert len(locked) == 2
+    (tmp_path / "lock.txt").write_text("".join(locked))
+    package.install(tmp_path / "lock.txt", tmp_path / "installed")
+    assert (tmp_path / "installed/emoji/__init__.py").exists()
+    assert (tmp_path / "installed/grapheme/__init__.py").exists()

@@ -67,6 +67,15 @@ OTHERS: list[dict[str, Any]] = [
     {"type": "conversationUpdate", "membersAdded": [{"name": "nobody"}]},
     {"type": "conversationUpdate", "channelData": {"eventType": "channelRenamed"}},
     {"type": "conversationUpdate", "channelData": "teamDeleted"},
+    {"type": "conversationUpdate", "channelData": {"eventType": "channelDeleted"}},
+    {
+        "type": "conversationUpdate",
+        "channelData": {"eventType": "channelDeleted", "channel": "19:x"},
+    },
+    {
+        "type": "conversationUpdate",
+        "channelData": {"eventType": "channelDeleted", "channel": {"id": [7]}},
+    },
     {"type": "conversationUpdate", "channelId": "directline", "membersAdded": [BOT]},
     {"type": "conversationUpdate", "channelId": "webchat", "membersAdded": [BOT]},
     {"type": "conversationUpdate", "membersAdded": [BOT, WORKER]},
@@ -165,6 +174,24 @@ async def test_a_channel_is_known_once_and_not_once_for_each_thread(bot: BotUnde
         {"type": "conversationUpdate", "membersRemoved": [BOT], "conversation": {"id": CHANNEL}}
     )
     assert await reference(bot, THREAD) is None
+
+
+@pytest.mark.parametrize(("channel_id", "is_forgotten"), [("msteams", True), ("x", False)])
+async def test_a_channel_that_teams_deletes_is_forgotten_and_the_teams_others_are_not(
+    bot: BotUnderTest,
+    channel_id: str,
+    is_forgotten: bool,  # noqa: FBT001
+) -> None:
+    for place in (CHANNEL, "19:pizza@thread.tacv2;messageid=1"):
+        said = {"type": "message", "text": "hi", "conversation": {"id": place, "isGroup": True}}
+        await bot.receives({**said, "channelId": channel_id})
+    deleted = {"id": "19:pizza@thread.tacv2", "name": "Pizza"}
+    data = {"eventType": "channelDeleted", "channel": deleted, "team": {"id": CHANNEL}}
+    update = {"type": "conversationUpdate", "conversation": {"id": CHANNEL}, "channelData": data}
+    await bot.receives({**update, "channelId": channel_id})
+    known = await reference(bot, "19:pizza@thread.tacv2", channel_id)
+    assert (known is None) is is_forgotten
+    assert await reference(bot, CHANNEL, channel_id) is not None
 
 
 async def test_what_is_said_in_a_thread_is_answered_there(bot: BotUnderTest) -> None:

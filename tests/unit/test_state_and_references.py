@@ -55,6 +55,22 @@ async def test_state_can_be_written_twice_in_a_turn_and_over_all_with_a_star(
     assert (await storage.read(["k"]))["k"]["count"] == 9
 
 
+@pytest.mark.parametrize(
+    "text", ["ж" * (MAX_TEXT - 8), "😀" * (MAX_TEXT // 2 - 4), "half \ud83d", "\x00\ufffe\n"]
+)
+async def test_a_states_letters_count_as_they_are_and_come_back(
+    table: MemoryTable, text: str
+) -> None:
+    await TableStorage(table).write({"k": {"x": text}})
+    assert (await TableStorage(table).read(["k"]))["k"]["x"] == text
+
+
+async def test_numbers_of_any_size_come_back(table: MemoryTable) -> None:
+    numbers = [2**64 + 1, -(2**63) - 1, 0.1]
+    await TableStorage(table).write({"k": {"x": numbers}})
+    assert (await TableStorage(table).read(["k"]))["k"]["x"] == numbers
+
+
 @pytest.mark.parametrize("item", [{"x": object()}, {"x": "y" * MAX_TEXT}])
 async def test_state_that_is_no_json_or_too_large_is_refused(table: MemoryTable, item: Any) -> None:
     with pytest.raises(TypeError, match="bot state"):

@@ -250,6 +250,15 @@ async def test_other_channels_of_a_team_stay_known_until_teams_refuses_a_message
     assert found.blocked is not None
 
 
+async def test_a_deleted_channel_is_forgotten(bot: BotUnderTest) -> None:
+    for place in (thread(1), thread(1, OTHER)):
+        await bot.receives(said("hello", place))
+    data = {"team": {"id": GENERAL}, "channel": {"id": OTHER}, "eventType": "channelDeleted"}
+    await bot.receives(from_teams(channel(), type="conversationUpdate", channelData=data))
+    assert await known(bot, channel(OTHER)) is None
+    assert await known(bot, channel()) is not None
+
+
 async def test_a_deleted_channel_is_forgotten_when_teams_does_not_know_it_any_more(
     bot: BotUnderTest,
 ) -> None:

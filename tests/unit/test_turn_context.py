@@ -73,7 +73,16 @@ async def test_a_turn_sends_what_the_sdk_sends(activity: Activity) -> None:
         state = {name: write(value) for name, value in turn.turn_state.items()}
         return channel.sent, buffered, answers, turn.responded, state
 
-    assert await all_of(Turn) == await all_of(TurnContext)
+    sdk_sent, sdk_buffered, *rest = await all_of(TurnContext)
+    without_traces = [each for each in sdk_buffered if each["type"] != "trace"]
+    assert await all_of(Turn) == (sdk_sent, without_traces, *rest)
+
+
+@pytest.mark.parametrize(("channel_id", "traces"), [("emulator", 1), ("msteams", 0)])
+async def test_only_the_emulator_is_answered_with_traces(channel_id: str, traces: int) -> None:
+    turn = Turn(Channel(), incoming(delivery_mode="expectReplies", channel_id=channel_id))
+    await turn.send_activity(Activity(type=ActivityTypes.trace, value="all of the state"))
+    assert len(turn.buffered_reply_activities) == traces
 
 
 async def test_what_the_bot_sends_stays_as_it_was_and_can_be_sent_again() -> None:

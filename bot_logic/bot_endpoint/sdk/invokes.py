@@ -7,7 +7,9 @@ https://github.com/microsoft/botframework-sdk/blob/main/specs/botframework-activ
 from typing import Any, Final
 
 from botbuilder.core import ActivityHandler
-from botbuilder.schema import Activity, ActivityTypes
+from botbuilder.core.serializer_helper import deserializer_helper
+from botbuilder.schema import Activity, ActivityTypes, teams
+from msrest.exceptions import DeserializationError  # type: ignore[attr-defined]
 
 from bot_logic.errors import BadRequest
 
@@ -15,19 +17,51 @@ CARD_ACTION: Final = "adaptiveCard/action"
 _EXECUTE: Final = "Action.Execute"
 # Methods that the SDK calls, and which its handler has not.
 _HANDLERS: Final = {"signin/tokenExchange": "on_teams_signin_token_exchange"}
+# As what the SDK's handler for Teams reads an invoke's value, before it calls the bot.
+_READ_FOR_TEAMS: Final = {
+    "fileConsent/invoke": "FileConsentCardResponse",
+    "actionableMessage/executeAction": "O365ConnectorCardActionQuery",
+    "composeExtension/queryLink": "AppBasedLinkQuery",
+    "composeExtension/anonymousQueryLink": "AppBasedLinkQuery",
+    "composeExtension/query": "MessagingExtensionQuery",
+    "composeExtension/submitAction": "MessagingExtensionAction",
+    "composeExtension/fetchTask": "MessagingExtensionAction",
+    "composeExtension/querySettingUrl": "MessagingExtensionQuery",
+    "task/fetch": "TaskModuleRequest",
+    "task/submit": "TaskModuleRequest",
+    "tab/fetch": "TabRequest",
+    "tab/submit": "TabSubmit",
+}
 
 
-def check_invoke(activity: Activity) -> None:
+def check_invoke(activity: Activity, bot: Any) -> None:
     """Let pass what is no invoke, or one whose value the SDK can read.
 
     Raises:
         BadRequest: 400, naming the field at fault.
     """
-    if activity.type == ActivityTypes.invoke and activity.name == CARD_ACTION:
+    if activity.type != ActivityTypes.invoke:
+        return
+    if activity.name == CARD_ACTION:
         action = _object(activity.value, "value").get("action")
         if _object(action, "value.action").get("type") != _EXECUTE:
             field = "value.action.type"
             raise BadRequest(f"{field} must be {_EXECUTE}", field=field)
+    elif activity.name in _READ_FOR_TEAMS and _is_for_teams(bot):
+        _check_readable(_READ_FOR_TEAMS[activity.name], _object(activity.value, "value"))
+
+
+def _is_for_teams(bot: Any) -> bool:
+    from botbuilder.core.teams import TeamsActivityHandler  # noqa: PLC0415 - 7 ms of a cold start
+
+    return isinstance(bot, TeamsActivityHandler)
+
+
+def _check_readable(model: str, value: dict[str, Any]) -> None:
+    try:
+        deserializer_helper(getattr(teams, model), value)
+    except DeserializationError:
+        raise BadRequest(f"value must be a {model} of Teams", field="value") from None
 
 
 def is_unhandled(activity: Activity, bot: Any) -> bool:

@@ -40,6 +40,8 @@ class Turn(TurnContext):
         return responses
 
     def _buffer(self, activity: Activity) -> ResourceResponse:
+        if activity.type == ActivityTypes.trace and activity.channel_id != Channels.emulator:
+            return ResourceResponse()  # as where it is sent: dialogs trace the whole state
         if activity.type == ActivityTypes.invoke_response:
             self.turn_state[self._INVOKE_RESPONSE_KEY] = copy(activity)
             activity.value = _as_json(activity.value)
