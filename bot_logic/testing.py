@@ -183,6 +183,10 @@ class BotUnderTest:
         """Cancel a notification, as `DELETE /api/notifications/{id}` does."""
         await self._wiring.notifications.orders.cancel(notification_id)
 
+    async def retry(self, notification_id: str) -> None:
+        """Give those that did not get it another try, as `POST …/{id}/retry` does."""
+        await self._wiring.notifications.orders.retry(notification_id)
+
     async def wakes_what_waits(self) -> None:
         """Run the timer that sees to what nobody was woken for."""
         await self._wiring.wake_ups.wake_what_waits()

@@ -4,9 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 
+from bot_logic.contract.envelope import compact_json
 from bot_logic.storage.protocols import Row
+
+COLUMN: Final = 60_000  # bytes; one column of a row holds 64 KiB
 
 
 class State(StrEnum):
@@ -68,8 +71,8 @@ class Notification:
         """Read a table's row."""
         return cls(
             notification_id,
-            json.loads(row["to"]),
-            json.loads(row["activity"]),
+            _joined(row, "to"),
+            _joined(row, "activity"),
             int(row["at"]),
             int(row["expires"]),
             int(row["created"]),
@@ -84,8 +87,8 @@ class Notification:
     def to_row(self) -> Row:
         """Return the notification as a table's row."""
         return {
-            "to": json.dumps(self.to),
-            "activity": json.dumps(self.activity),
+            **_split("to", self.to),
+            **_split("activity", self.activity),
             "at": self.at,
             "expires": self.expires,
             "created": self.created,
@@ -121,3 +124,17 @@ class Notification:
     def cancelled_at(self, now: float) -> Self:
         """Return it cancelled."""
         return replace(self, cancelled=int(now))
+
+
+def _split(name: str, value: Any) -> Row:
+    """Return JSON as columns of bytes, none larger than a table takes."""
+    text = compact_json(value).encode()
+    starts = range(0, len(text), COLUMN)
+    return {f"{name}{number}": text[at : at + COLUMN] for number, at in enumerate(starts)}
+
+
+def _joined(row: Row, name: str) -> Any:
+    parts: list[bytes] = []
+    while (part := row.get(f"{name}{len(parts)}")) is not None:
+        parts.append(part)
+    return json.loads(b"".join(parts))

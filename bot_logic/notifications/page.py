@@ -1,6 +1,7 @@
 """A page: up to 250 recipients of one lane, their outcomes, and who is sending to them just now."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from bot_logic.storage.protocols import Row
 MOST: Final = 250  # recipients of a page; 11 KB of keys, and room for their outcomes
 LEASE: Final = 60  # seconds for which a page is its sender's, from each note on
 MAX_DETAIL: Final = 80  # characters of an activity's id, or of a reason
+_NOT_PLAIN: Final = re.compile(r"[^ !#-\[\]-~]")
 MAX_IDLE: Final = 10  # senders that may die in a row before one has noted anything
 
 
@@ -34,7 +36,7 @@ class Recipient:
 
     def ended(self, outcome: Outcome, detail: str) -> Self:
         """Return it with another outcome."""
-        return replace(self, outcome=outcome, detail=detail[:MAX_DETAIL])
+        return replace(self, outcome=outcome, detail=bounded(detail))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,11 @@ class Page:
             ),
             lease_until=0,
         )
+
+
+def bounded(text: str) -> str:
+    """Return what a page's row has room for, 250 times: few characters, of one byte in JSON."""
+    return _NOT_PLAIN.sub("?", text[:MAX_DETAIL])
 
 
 def page_key(lane: Lane, number: int) -> str:

@@ -15,7 +15,7 @@ from bot_logic.clock import Clock
 from bot_logic.conversations.audiences import Audiences, Lane, Member, groups, people, topic
 from bot_logic.notifications.notification import Notification
 from bot_logic.notifications.outcomes import Outcome
-from bot_logic.notifications.page import MOST, Page, Recipient
+from bot_logic.notifications.page import MOST, Page, Recipient, bounded
 from bot_logic.notifications.store import Head, LaneStore, NotificationStore
 from bot_logic.storage.protocols import Key, Queue, RowConflict
 from bot_logic.telemetry.log_events import Event, EventLog
@@ -173,7 +173,7 @@ class Planner:
         members = [await self.find(each) for each in wanted]
         known = {each.conversation: each for each in members if each is not None}
         unknown = [
-            Recipient(f"{next(iter(each.values()))}").ended(Outcome.UNKNOWN, "nobody was ever met")
+            Recipient(bounded(next(iter(each.values())))).ended(Outcome.UNKNOWN, "never met")
             for each, member in zip(wanted, members, strict=True)
             if member is None
         ]

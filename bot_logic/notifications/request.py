@@ -13,6 +13,7 @@ from bot_logic.addresses import is_id
 from bot_logic.errors import BadRequest
 
 MAX_LISTED: Final = 1000  # recipients of a list
+MAX_LIST: Final = 500_000  # bytes; a row of a table holds a megabyte
 MAX_CONTENT: Final = (
     28 * 1024
 )  # bytes; https://learn.microsoft.com/microsoftteams/limits-specifications-teams
@@ -90,6 +91,10 @@ def _to(to: To | list[To]) -> Any:
         return msgspec.to_builtins(to)
     if not 1 <= len(to) <= MAX_LISTED:
         raise BadRequest(f"must list 1 to {MAX_LISTED} recipients", field="to")
+    if len(msgspec.json.encode(to)) > MAX_LIST:
+        raise BadRequest(
+            f"takes more than {MAX_LIST} bytes", status=413, code="TooLarge", field="to"
+        )
     for number, each in enumerate(to):
         field = f"to[{number}]"
         _check_one(each, field)

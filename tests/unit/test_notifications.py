@@ -4,13 +4,17 @@ from typing import Any
 
 import pytest
 
+from bot_logic.conversations.audiences import Lane
 from bot_logic.errors import (
     BadRequest,
     ConversationBlocked,
     ConversationGone,
     MessageNotInserted,
+    Refused,
     ServiceUnavailable,
 )
+from bot_logic.notifications.outcomes import Outcome
+from bot_logic.notifications.page import MAX_IDLE, Page, Recipient
 from bot_logic.storage.memory import Fault
 from bot_logic.testing import BotUnderTest
 
@@ -167,6 +171,54 @@ async def test_an_audience_of_many_pages_and_tenants_is_told(bot: BotUnderTest) 
     assert len(await bot.runs_queue()) == 620
     assert len({sent.conversation_id for sent in bot.channel.sent[before:]}) == 620
     assert await bot.report(notification) == {"state": "done", "sent": 620}
+
+
+async def test_those_who_did_not_get_it_get_another_try(bot: BotUnderTest) -> None:
+    await with_people(bot, 3)
+    refused = ConversationBlocked("the channel answered 403 MessageWritesBlocked")
+    bot.channel.faults.add(Fault("channel.send", refused, times=2))
+    notification = await bot.notify({"channel": "test"}, "News")
+    assert await bot.runs_queue() == ["News"]
+    await bot.retry(notification)
+    assert await bot.report(notification) == {"state": "sending", "sent": 1, "open": 2}
+    assert await bot.runs_queue() == ["News"] * 2
+    assert await bot.report(notification) == {"state": "done", "sent": 3}
+    with pytest.raises(BadRequest, match="nobody is to get it again"):
+        await bot.retry(notification)
+
+
+async def test_a_thousand_unknown_ids_of_any_length_and_letters_fit(bot: BotUnderTest) -> None:
+    await with_people(bot, 1)
+    nobody = [{"user": f'"{number}' + "\U0001f355\u00e9\\" * 40} for number in range(999)]
+    notification = await bot.notify([{"user": "u0"}, *nobody], "News")
+    assert await bot.runs_queue() == ["News"]
+    assert await bot.report(notification) == {"state": "done", "sent": 1, "unknown": 999}
+
+
+async def test_a_list_that_no_row_can_hold_is_refused(bot: BotUnderTest) -> None:
+    with pytest.raises(BadRequest) as refused:
+        await bot.notify([{"user": f"{number}" + "é" * 1000} for number in range(300)], "News")
+    assert (refused.value.status, refused.value.field) == (413, "to")
+
+
+async def test_a_channels_longest_reasons_and_ids_fit_into_a_page(bot: BotUnderTest) -> None:
+    for number in range(250):
+        joined = {"type": "conversationUpdate", "membersAdded": [{"id": f"u{number}"}]}
+        await bot.receives(joined, user=f"u{number}")
+    bot.channel.faults.add(Fault("channel.send", Refused('"\u00e9\U0001f355\\' * 200), times=250))
+    notification = await bot.notify({"channel": "test"}, "News")
+    assert await bot.runs_queue() == []
+    assert await bot.report(notification) == {"state": "done", "refused": 250}
+
+
+async def test_a_page_that_its_senders_die_of_is_given_up(bot: BotUnderTest) -> None:
+    page = Page(Lane("test", ""), (Recipient("a/b"), Recipient("a/c")))
+    for _ in range(MAX_IDLE):
+        page = page.claimed(bot.clock.now())
+        assert page.open == 2
+    page = page.claimed(bot.clock.now())
+    assert [each.outcome for each in page.recipients] == [Outcome.GIVEN_UP] * 2
+    assert not page.is_leased(bot.clock.now())
 
 
 async def test_a_broadcast_asks_little_of_storage(bot: BotUnderTest) -> None:

@@ -137,7 +137,7 @@ async def test_recipients_are_listed_and_written_as_csv(client: Client) -> None:
     _, table = await client.call("GET", f"{path}?format=csv&state=failed")
     assert table.splitlines() == [
         "recipient,state,detail,attempts",
-        "'=cmd(),unknown,nobody was ever met,0",
+        "'=cmd(),unknown,never met,0",
     ]
     status, refused = await client.call("GET", f"{path}?state=lost")
     assert (status, refused["error"]["field"]) == (400, "state")
