@@ -42,7 +42,8 @@ TRACES = "OTEL_TRACES_EXPORTER"  # which the app heeds where no OTEL_EXPORTER_OT
 WHERE = {
     "queue": "AzureWebJobsStorage",
     "tables": "AzureWebJobsStorage",
-    "directLine": "DirectLineEndpoint",
+    "directLine": "DirectLineEndpoint or DirectLineSecret",
+    "login": "MicrosoftAppId, MicrosoftAppPassword or MicrosoftAppTenantId",
 }
 
 
