@@ -6,6 +6,7 @@
 # make bench  measures the app beside what a user would pick instead; takes minutes
 # make package  builds the zip that is deployed to Azure, and says what is in it
 # make teams-package BOT_ID=...  builds the app package for Teams: docs/teams.md
+# make doctor  says what keeps the bot from running and what to do; DOCTOR="--url https://HOST"
 # make dead-letters  lists what could not be delivered; DO="replay --all", "show ID", "purge ID"
 
 PYTHON ?= python3
@@ -30,7 +31,7 @@ INTERPRETER = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
-.PHONY: run test needs needs-python needs-node settings picture chaos bench peers dead-letters \
+.PHONY: run test doctor needs needs-python needs-node settings picture chaos bench peers dead-letters \
   package teams-package check check-infra infra-snapshots check-lock lock format setup clean
 .DELETE_ON_ERROR:
 
@@ -67,6 +68,10 @@ package: $(VENV)/.installed
 # For the bot with the app id BOT_ID; BOT_DOMAIN may name the host of its pages, if it has any.
 teams-package: needs $(VENV)/.installed $(TEAMS_SCHEMAS)
 	@$(VENV)/bin/python -m local_dev.teams_package
+
+# This checkout; DOCTOR="--settings FILE" or "--url https://HOST" for an app in Azure, --json.
+doctor: $(VENV)/.installed
+	@$(VENV)/bin/python -m local_dev.doctor $(DOCTOR)
 
 check: $(VENV)/.installed check-lock
 	$(VENV)/bin/ruff check .
