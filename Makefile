@@ -1,4 +1,5 @@
 # make run    sets up and starts everything; Ctrl-C ends it
+# make services  the same without the Functions host, for a debugger that runs it
 # make test   sets up and runs every test
 # make check  sets up and runs every static check
 # make check-infra  checks infra/ without Azure: Bicep, policies, hooks
@@ -31,12 +32,15 @@ INTERPRETER = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
-.PHONY: run test doctor needs needs-python needs-node settings picture chaos bench peers dead-letters \
+.PHONY: run services test doctor needs needs-python needs-node settings picture chaos bench peers dead-letters \
   package teams-package check check-infra infra-snapshots check-lock lock format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
 	@$(VENV)/bin/python -m local_dev.run --with-parent
+
+services: setup
+	@$(VENV)/bin/python -m local_dev.run --with-parent --without-host
 
 # Unit tests need less, so `make test TESTS=tests/unit` sets up less.
 test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup peers $(TEAMS_SCHEMAS) $(VENV)/.browser)
