@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bot_logic.clock import SYSTEM_CLOCK, Clock
 from bot_logic.errors import SettingsError
+from local_dev.console import say
 from local_dev.doctor import configured, dependencies, deployed, listening, machine
 from local_dev.doctor.findings import Finding, are_well, as_json, problem
 from local_dev.run import Stack
@@ -80,8 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args(arguments)
     found = asyncio.run(diagnose(options))
-    lines = [json.dumps(as_json(found), indent=2)] if options.json else [f.line() for f in found]
-    sys.stdout.write("\n".join(lines) + "\n")
+    for line in (
+        [json.dumps(as_json(found), indent=2)] if options.json else map(Finding.line, found)
+    ):
+        say(line)
     return 0 if are_well(found) else 1
 
 

@@ -8,7 +8,7 @@ import aiohttp
 
 from bot_logic.addresses import is_base_url
 from bot_logic.outgoing import json_or_none
-from local_dev.doctor.findings import Finding, ok, problem
+from local_dev.doctor.findings import Finding, are_well, ok, problem
 
 PATIENCE: Final = aiohttp.ClientTimeout(total=60)  # seconds; an app that sleeps has to wake up
 TABLE: Final = "docs/deploy.md has a table of what goes wrong in Azure"
@@ -31,26 +31,27 @@ async def findings(url: str) -> Sequence[Finding]:
             aiohttp.ClientSession(timeout=PATIENCE) as session,
             session.get(f"{url.rstrip('/')}/api/health", allow_redirects=False) as answer,
         ):
-            return list(_said(answer.status, await json_or_none(answer)))
+            return list(said(answer.status, await json_or_none(answer)))
     except (aiohttp.ClientError, TimeoutError) as error:
         remedy = "is it the app's host name, and does the app run? az functionapp show"
         return [problem("app", f"does not answer: {type(error).__name__}", remedy)]
 
 
-def _said(status: int, body: Any) -> Iterator[Finding]:
+def said(status: int, body: Any) -> Iterator[Finding]:
+    """Yield what an answer of the health function says, or that it is none."""
     report = body if isinstance(body, dict) else {}
     problems, checks = report.get("problems"), report.get("checks")
     if isinstance(problems, list) and problems:
-        for each in problems:
-            yield problem("setting", str(each), SETTINGS)
-    elif isinstance(checks, dict) and checks:
-        yield from (_checked(name, outcome, status) for name, outcome in checks.items())
-    else:
-        said = f"answered {status}, and not as this app does"
-        yield problem("app", said, f"was it deployed there? {TABLE}")
+        yield from (problem("setting", str(each), SETTINGS) for each in problems)
+        return
+    found = [_checked(*each) for each in checks.items()] if isinstance(checks, dict) else []
+    yield from found
+    if not found or (are_well(found) and status != HTTPStatus.OK):
+        text = f"answered {status}, and not as this app does"
+        yield problem("app", text, f"was it deployed there? {TABLE}")
 
 
-def _checked(name: str, outcome: Any, status: int) -> Finding:
-    if outcome == "reachable" and status in (HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE):
+def _checked(name: str, outcome: Any) -> Finding:
+    if outcome == "reachable":
         return ok(name, "reachable for the app")
     return problem(name, f"{outcome} for the app", REMEDIES.get(name, TABLE))

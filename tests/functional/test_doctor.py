@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot_logic.clock import SYSTEM_CLOCK, Clock
 from bot_logic.testing import ManualClock
@@ -29,6 +31,12 @@ from tests.functional.app_under_test import APP_ID, APP_PASSWORD, NOWHERE, SECRE
 from tests.functional.azurite_process import Azurite
 
 WRONG_KEY = "d3Jvbmc="
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.just("reachable"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+JSON = ANY | st.fixed_dictionaries({}, optional={"checks": ANY, "problems": ANY})
 SECRETS = (SECRET, APP_PASSWORD, azurite.KEY, WRONG_KEY, "of-another-bot")
 
 
@@ -241,7 +249,9 @@ async def deployed_app() -> AsyncIterator[dict[str, Any]]:
         (503, {"problems": ["DirectLineSecret is missing"]}, ["setting"]),
         (404, {"message": "not here"}, ["app"]),
         (200, [], ["app"]),
-        (500, {"checks": {"queue": "reachable"}}, ["queue"]),
+        (500, {"checks": {"queue": "reachable"}}, ["app"]),
+        (503, {"checks": {"queue": "reachable"}}, ["app"]),
+        (200, {"checks": {}}, ["app"]),
         (503, {"checks": {"queue": {"not": "a text"}}}, ["queue"]),
     ],
 )
@@ -259,6 +269,18 @@ def test_an_app_that_is_not_there_is_a_problem(
 ) -> None:
     assert main(["--url", url]) == 1
     assert capsys.readouterr().out.startswith("problem  app: ")
+
+
+@given(status=st.integers(100, 599), body=JSON)
+def test_whatever_answers_is_a_line_each_and_well_only_if_it_says_so(
+    status: int, body: Any
+) -> None:
+    findings = list(deployed.said(status, body))
+    assert findings
+    assert all(each.line().isprintable() for each in findings)
+    if are_well(findings):
+        assert status == 200
+        assert set(body["checks"].values()) == {"reachable"}
 
 
 def test_a_text_from_elsewhere_stays_on_its_line() -> None:
