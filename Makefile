@@ -1,4 +1,5 @@
 # make run    sets up and starts everything; Ctrl-C ends it
+# make services  the same without the Functions host, for a debugger that runs it
 # make test   sets up and runs every test
 # make check  sets up and runs every static check
 # make check-infra  checks infra/ without Azure: Bicep, policies, hooks
@@ -6,6 +7,7 @@
 # make bench  measures the app beside what a user would pick instead; takes minutes
 # make package  builds the zip that is deployed to Azure, and says what is in it
 # make teams-package BOT_ID=...  builds the app package for Teams: docs/teams.md
+# make doctor  says what keeps the bot from running and what to do; DOCTOR="--url https://HOST"
 # make dead-letters  lists what could not be delivered; DO="replay --all", "show ID", "purge ID"
 
 PYTHON ?= python3
@@ -30,12 +32,15 @@ INTERPRETER = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
-.PHONY: run test needs needs-python needs-node settings picture chaos bench peers dead-letters \
+.PHONY: run services test doctor needs needs-python needs-node settings picture chaos bench peers dead-letters \
   package teams-package check check-infra infra-snapshots check-lock lock format setup clean
 .DELETE_ON_ERROR:
 
 run: setup
 	@$(VENV)/bin/python -m local_dev.run --with-parent
+
+services: setup
+	@$(VENV)/bin/python -m local_dev.run --with-parent --without-host
 
 # Unit tests need less, so `make test TESTS=tests/unit` sets up less.
 test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup peers $(TEAMS_SCHEMAS) $(VENV)/.browser)
@@ -67,6 +72,10 @@ package: $(VENV)/.installed
 # For the bot with the app id BOT_ID; BOT_DOMAIN may name the host of its pages, if it has any.
 teams-package: needs $(VENV)/.installed $(TEAMS_SCHEMAS)
 	@$(VENV)/bin/python -m local_dev.teams_package
+
+# This checkout; DOCTOR="--settings FILE" or "--url https://HOST" for an app in Azure, --json.
+doctor: $(VENV)/.installed
+	@$(VENV)/bin/python -m local_dev.doctor $(DOCTOR)
 
 check: $(VENV)/.installed check-lock
 	$(VENV)/bin/ruff check .

@@ -192,5 +192,17 @@ def _seconds(value: Any) -> float | None:
 
 
 def _code(body: Any) -> str:
-    code = body.get("error", "") if isinstance(body, dict) else ""
-    return code[:64] if isinstance(code, str) and code.isprintable() else ""
+    """Return the login server's words for an error: OAuth's own, and the numbers of Entra.
+
+    https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+    """
+    if not isinstance(body, dict):
+        return ""
+    code, numbers = body.get("error"), body.get("error_codes")
+    words = [code[:64]] if isinstance(code, str) and code.isprintable() else []
+    words += [f"AADSTS{number}"[:20] for number in _items(numbers)[:3] if type(number) is int]
+    return " ".join(words)
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

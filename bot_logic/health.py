@@ -15,6 +15,7 @@ from bot_logic.errors import ProactiveBotError
 from bot_logic.single_flight import SingleFlight
 
 CHECK_TIMEOUT: Final = 5.0  # seconds
+PASSED_FOR: Final = 60.0  # seconds for which a secret that was accepted counts as right
 KEPT_FOR: Final = 2.0  # seconds; anyone may ask, and asking must not become load on others
 
 Check = Callable[[], Awaitable[None]]
@@ -63,6 +64,23 @@ class Health:
         except (ProactiveBotError, aiohttp.ClientError, TimeoutError) as error:
             return f"unreachable: {type(error).__name__}"
         return "reachable"
+
+
+class Seldom:
+    """A check that is not repeated for a while once it has passed, as it costs others something."""
+
+    def __init__(self, check: Check, clock: Clock, *, passed_for: float = PASSED_FOR) -> None:
+        self._check = check
+        self._clock = clock
+        self._passed_for = passed_for
+        self._again_at = float("-inf")  # as the clock's `elapsed`
+
+    async def __call__(self) -> None:
+        """Check, unless it passed a short time ago; raise what the check raises."""
+        if self._clock.elapsed() < self._again_at:
+            return
+        await self._check()
+        self._again_at = self._clock.elapsed() + self._passed_for
 
 
 async def answers(session: aiohttp.ClientSession, url: str) -> None:

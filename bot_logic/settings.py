@@ -185,6 +185,11 @@ def storage_location(environ: Mapping[str, str]) -> StorageLocation:
     return location
 
 
+def is_reference(value: str) -> bool:
+    """Tell whether a setting's value is one that Azure is to look up elsewhere, and has not."""
+    return value.strip().lower().startswith(_REFERENCES)
+
+
 class _Reader:
     """Reads settings by name and collects what is wrong with them."""
 
@@ -207,7 +212,7 @@ class _Reader:
         value = self._environ.get(name, "").strip()
         if not value.isprintable():
             self.refuse(name, "has a line break or another invisible character inside: remove it")
-        elif value.lower().startswith(_REFERENCES):
+        elif is_reference(value):
             self.refuse(
                 name,
                 "is a reference that Azure could not resolve: "

@@ -12,7 +12,7 @@ from bot_logic import conversations as where_to_speak
 from bot_logic.bot import ProactiveBot
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK, Chance, Clock
 from bot_logic.contract.envelope import QUEUE_NAME
-from bot_logic.health import Health, answers
+from bot_logic.health import Health, Seldom, answers
 from bot_logic.notifications_api import NotificationsApi
 from bot_logic.outgoing import Session, open_session
 from bot_logic.settings import Settings
@@ -135,6 +135,7 @@ class Wiring:
                 self.settings.max_attempts,
             ),
             session=self.session,
+            credentials=self.credentials,
             storage=self.storage,
             conversations=self.conversations,
             delivery=self.delivery,
@@ -146,10 +147,20 @@ class Wiring:
         )
 
     @cached_property
-    def _way_to_bot(self) -> queue_worker.Triggers:
-        return self._triggers or queue_worker.direct_line(
+    def direct_line(self) -> queue_worker.DirectLine:
+        """Direct Line, as the worker uses it."""
+        return queue_worker.direct_line(
             self.session, self.settings.direct_line_endpoint, self.settings.direct_line_secret
         )
+
+    @cached_property
+    def _way_to_bot(self) -> queue_worker.Triggers:
+        return self._triggers or self.direct_line
+
+    @cached_property
+    def credentials(self) -> bot_endpoint.Credentials:
+        """What proves to channels who the bot is."""
+        return bot_endpoint.credentials_of(self.settings.identity, self.session, self._clock)
 
     @cached_property
     def worker(self) -> queue_worker.QueueWorker:
@@ -175,11 +186,21 @@ class Wiring:
     @cached_property
     def health(self) -> Health:
         """Everything that the two resources depend on."""
+        secret_is_accepted = Seldom(self.direct_line.check, self._clock)
+
+        async def direct_line() -> None:
+            await answers(self.session, self.settings.direct_line_endpoint)
+            await secret_is_accepted()
+
+        async def login() -> None:
+            await self.credentials.token()
+
         return Health(
             {
                 "queue": self.storage.queue(QUEUE_NAME).check,
                 "tables": self.storage.table(where_to_speak.TABLE_NAME).check,
-                "directLine": lambda: answers(self.session, self.settings.direct_line_endpoint),
+                "directLine": direct_line,
+                "login": login,
             },
             self._clock,
         )

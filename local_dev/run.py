@@ -12,7 +12,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,8 @@ TRACES = "OTEL_TRACES_EXPORTER"  # which the app heeds where no OTEL_EXPORTER_OT
 WHERE = {
     "queue": "AzureWebJobsStorage",
     "tables": "AzureWebJobsStorage",
-    "directLine": "DirectLineEndpoint",
+    "directLine": "DirectLineEndpoint or DirectLineSecret",
+    "login": "MicrosoftAppId, MicrosoftAppPassword or MicrosoftAppTenantId",
 }
 
 
@@ -68,10 +69,13 @@ class Stack:
     ports: Ports = Ports()
     data: Path = ROOT / ".azurite"
     lock_seconds: int | None = None  # of the stand-in host; shorter than usual for tests
+    with_host: bool = True  # else it is started elsewhere, in a debugger for example
 
     @property
     def host_description(self) -> str:
         """The name of the Functions host that runs the app."""
+        if not self.with_host:
+            return "not started: python -m local_dev.functions_host, or func start"
         if _core_tools():
             return "Azure Functions Core Tools (func)"
         worker = importlib.util.find_spec("azure_functions_runtime") is not None
@@ -81,6 +85,17 @@ class Stack:
     def programs(self) -> tuple[Program, Program, Program]:
         """Return Azurite, the local Direct Line and the Functions host, in starting order."""
         return self._azurite(), self._direct_line(), self._functions_host()
+
+    def started(self) -> Sequence[Program]:
+        """Return those of them that are started here."""
+        return self.programs() if self.with_host else self.programs()[:-1]
+
+    def taken(self) -> Mapping[str, int]:
+        """Return the ports that are needed here and taken, by the flag that sets another."""
+        taken = self.ports.taken()
+        if not self.with_host:
+            taken.pop("--functions-port", None)
+        return taken
 
     def _azurite(self) -> Program:
         ports = self.ports
@@ -162,7 +177,7 @@ async def run(stack: Stack, *, with_parent: bool = False) -> None:
 
 
 async def _start_and_watch(processes: Processes, stack: Stack) -> None:
-    for program in stack.programs():
+    for program in stack.started():
         await processes.start(program)
     ports, host = stack.ports, stack.host_description
     say(BANNER.format(chat=ports.chat, functions=ports.functions, host=host))
@@ -197,7 +212,7 @@ def prepare(stack: Stack) -> None:
         raise ProcessError("this needs Linux or macOS; on Windows, run it inside WSL")
     if not azurite.PROGRAM.exists():
         raise ProcessError("Azurite is not installed; `make run` installs it (Node.js 20+ needed)")
-    if taken := stack.ports.taken():
+    if taken := stack.taken():
         ports = ", ".join(map(str, taken.values()))
         flags = " ".join(f"{flag} {port + 1}" for flag, port in taken.items())
         raise ProcessError(
@@ -230,11 +245,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--with-parent", action="store_true", help="end when the process ends that started this"
     )
+    parser.add_argument(
+        "--without-host", action="store_true", help="leave the Functions host to a debugger"
+    )
     options = parser.parse_args(arguments)
     ports = Ports(**{name: getattr(options, f"{name}_port") for name in vars(Ports())})
     os.chdir(ROOT)
+    stack = Stack(ports, options.data, with_host=not options.without_host)
     try:
-        asyncio.run(run(Stack(ports, options.data), with_parent=options.with_parent))
+        asyncio.run(run(stack, with_parent=options.with_parent))
     except (ProcessError, SettingsError) as error:
         say(f"\n{error}", sys.stderr)
         return 1

@@ -21,7 +21,7 @@ from bot_logic.bot_endpoint.page_sender import PageSender
 from bot_logic.bot_endpoint.recorder import ConversationRecorder
 from bot_logic.bot_endpoint.sdk.authentication import TokenAuthentication
 from bot_logic.bot_endpoint.sdk.connector import PooledConnectorFactory
-from bot_logic.bot_endpoint.sdk.credentials import credentials_of
+from bot_logic.bot_endpoint.sdk.credentials import Credentials, credentials_of
 from bot_logic.bot_endpoint.sdk.signing_keys import SigningKeys
 from bot_logic.bot_endpoint.state import TABLE_NAME as STATE
 from bot_logic.bot_endpoint.state import TableStorage
@@ -39,12 +39,14 @@ from bot_logic.telemetry import Telemetry
 
 __all__ = [
     "STATE",
+    "Credentials",
     "Endpoint",
     "EndpointSettings",
     "MessageCounter",
     "Outbox",
     "ProactiveBot",
     "build",
+    "credentials_of",
 ]
 
 MakeBot = Callable[[Outbox, MessageCounter], ActivityHandler]
@@ -74,6 +76,7 @@ def build(
     settings: EndpointSettings,
     *,
     session: aiohttp.ClientSession,
+    credentials: Credentials,
     storage: Storage,
     conversations: Conversations,
     delivery: Delivery,
@@ -90,12 +93,7 @@ def build(
         SigningKeys(session, identity.channel_openid_metadata_url, clock),
         SigningKeys(session, identity.emulator_openid_metadata_url, clock),
         channels
-        or PooledConnectorFactory(
-            session,
-            credentials_of(identity, session, clock),
-            settings.service_urls,
-            telemetry=telemetry,
-        ),
+        or PooledConnectorFactory(session, credentials, settings.service_urls, telemetry=telemetry),
         clock,
     )
     counter = MessageCounter(storage.table(STATE), chance)

@@ -20,7 +20,15 @@ from bot_logic.secret import Secret
 from bot_logic.storage.protocols import Storage
 from bot_logic.telemetry import Telemetry
 
-__all__ = ["QueueWorker", "Triggers", "WakeUps", "build", "direct_line", "wake_ups"]
+__all__ = [
+    "DirectLine",
+    "QueueWorker",
+    "Triggers",
+    "WakeUps",
+    "build",
+    "direct_line",
+    "wake_ups",
+]
 
 
 def direct_line(session: aiohttp.ClientSession, endpoint: str, secret: Secret) -> DirectLine:

@@ -40,11 +40,24 @@ class DirectLine:
         self, session: aiohttp.ClientSession, endpoint: str, secret: Secret, *, user_id: str
     ) -> None:
         self._session = session
-        self._base = f"{endpoint}/v3/directline/conversations"
+        self._base = f"{endpoint}/v3/directline"
         self._secret = secret
         self._user_id = user_id
         self._conversation_id = ""
         self._start_once = SingleFlight(self._start)  # however many messages wait for it
+
+    async def check(self) -> None:
+        """Ask whether Direct Line accepts the secret; no conversation starts by it.
+
+        A token that nobody uses is the least that a secret is good for.
+        https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-direct-line-3-0-authentication#generate-a-direct-line-token
+
+        Raises:
+            DirectLineDown: it does not, or it failed, or could not be reached.
+            AskedToWait: it is throttling.
+            Refused: it does not take such requests.
+        """
+        await self._call("/tokens/generate", {"user": {"id": self._user_id}})
 
     async def post(self, activity_for: Callable[[str], dict[str, Any]]) -> None:
         """Post an activity and wait until the bot has handled it.
@@ -74,7 +87,7 @@ class DirectLine:
         return self._conversation_id
 
     async def _start(self) -> None:
-        body = await self._call("", {"user": {"id": self._user_id}})
+        body = await self._call("/conversations", {"user": {"id": self._user_id}})
         conversation_id = body.get("conversationId") if isinstance(body, dict) else None
         if not isinstance(conversation_id, str) or not conversation_id:
             raise DirectLineDown("Direct Line started a conversation without an id")
@@ -86,7 +99,7 @@ class DirectLine:
         activity: dict[str, Any],
         lost: type[DirectLineDown] = DirectLineDown,
     ) -> None:
-        path = f"/{quote(conversation_id, safe='')}/activities"
+        path = f"/conversations/{quote(conversation_id, safe='')}/activities"
         await self._call(path, {"from": {"id": self._user_id}} | activity, lost)
 
     async def _call(

@@ -48,7 +48,7 @@ class TokenEndpoint:
         self.requests.append(form | dict(request.query) | {"header": identity_header})
         await asyncio.sleep(0.01)
         if self.status != 200:
-            return web.json_response({"error": "invalid_client"}, status=self.status)
+            return web.json_response({"error": "invalid_client"} | self.more, status=self.status)
         token = f"token-{len(self.requests)}" if self.token is None else self.token
         body = {"access_token": token, self.lifetime_field: self.lifetime}
         body |= self.more
@@ -251,3 +251,26 @@ async def test_no_token_is_an_error_without_the_password(
     with pytest.raises(ServiceUnavailable, match="no access token") as error:
         await credentials_of(identity, session, SYSTEM_CLOCK).token()
     assert "password" not in f"{error.value} {error.value!r}"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ([7000215], " AADSTS7000215"),
+        ([700016, 90002], " AADSTS700016 AADSTS90002"),
+        (["7000215\nforged", True, None, {}], ""),
+        ("7000215", ""),
+        (None, ""),
+    ],
+    ids=repr,
+)
+async def test_entras_own_number_of_an_error_is_said(
+    session: aiohttp.ClientSession,
+    identity: BotIdentity,
+    endpoint: TokenEndpoint,
+    numbers: Any,
+    said: str,
+) -> None:
+    endpoint.status, endpoint.more = 401, {"error_codes": numbers}
+    with pytest.raises(ServiceUnavailable, match=f"^no access token: 401 invalid_client{said}$"):
+        await credentials_of(identity, session, SYSTEM_CLOCK).token()

@@ -11,7 +11,7 @@ from azure.storage.queue.aio import QueueServiceClient
 from bot_logic.contract.envelope import QUEUE_NAME
 from bot_logic.conversations import TABLE_NAME
 from bot_logic.startup import may_serve, report_health, wiring
-from tests.functional.app_under_test import NOWHERE, AppUnderTest
+from tests.functional.app_under_test import APP_ID, NOWHERE, SECRET, AppUnderTest
 from tests.functional.azurite_process import Azurite
 
 
@@ -23,7 +23,7 @@ async def environment(
     monkeypatch.setenv("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
     monkeypatch.setenv("AzureWebJobsStorage", azurite.connection_string)
     monkeypatch.setenv("DirectLineEndpoint", app.direct_line.base_url)
-    monkeypatch.setenv("DirectLineSecret", "a-secret-of-the-tests")
+    monkeypatch.setenv("DirectLineSecret", SECRET)
     monkeypatch.setenv("TriggerSigningKey", "k" * 32)
     wiring.cache_clear()
     yield monkeypatch
@@ -39,7 +39,7 @@ async def health() -> tuple[int, Any]:
 
 @pytest.mark.usefixtures("environment")
 async def test_it_says_what_is_reachable() -> None:
-    everything = dict.fromkeys(("queue", "tables", "directLine"), "reachable")
+    everything = dict.fromkeys(("queue", "tables", "directLine", "login"), "reachable")
     assert await health() == (200, {"status": "ok", "checks": everything})
 
 
@@ -49,6 +49,25 @@ async def test_it_names_what_is_not(environment: pytest.MonkeyPatch) -> None:
     assert (status, body["status"]) == (503, "unhealthy")
     assert body["checks"]["directLine"] == "unreachable: ClientConnectorError"
     assert body["checks"]["queue"] == "reachable"
+
+
+async def test_it_says_that_direct_line_does_not_accept_the_secret(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("DirectLineSecret", "of-another-bot")
+    status, body = await health()
+    assert (status, body["checks"]["directLine"]) == (503, "unreachable: DirectLineDown")
+
+
+async def test_it_says_that_the_bot_cannot_log_in(
+    environment: pytest.MonkeyPatch, app: AppUnderTest
+) -> None:
+    environment.setenv("MicrosoftAppId", APP_ID)
+    environment.setenv("MicrosoftAppType", "MultiTenant")
+    environment.setenv("MicrosoftAppPassword", "of-another-app")
+    environment.setenv("ToChannelFromBotLoginUrl", f"{app.direct_line.base_url}/botframework.com")
+    status, body = await health()
+    assert (status, body["checks"]["login"]) == (503, "unreachable: ServiceUnavailable")
 
 
 async def test_it_names_each_setting_that_keeps_the_app_from_serving(
@@ -63,7 +82,7 @@ async def test_it_names_each_setting_that_keeps_the_app_from_serving(
         "TriggerSigningKey needs at least 32 characters in each key",
     ]
     assert not may_serve()
-    environment.setenv("DirectLineSecret", "a-secret-of-the-tests")
+    environment.setenv("DirectLineSecret", SECRET)
     environment.setenv("TriggerSigningKey", "k" * 32)
 
 
@@ -88,4 +107,5 @@ async def test_it_names_storage_that_cannot_be_reached(environment: pytest.Monke
         "queue": unreachable,
         "tables": unreachable,
         "directLine": "reachable",
+        "login": "reachable",
     }

@@ -1,6 +1,8 @@
 """What import-linter (pyproject.toml) cannot say, and which numbers have to fit together."""
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from bot_logic.storage.signed_requests import TOTAL_TIMEOUT
 ROOT = Path(__file__).parents[2]
 BOT_LOGIC = ROOT / "bot_logic"
 MODULES = sorted(BOT_LOGIC.rglob("*.py"))
+BOT_SDK = ("botbuilder", "botframework", "msrest")
 DIRECT_LINE_WAITS = 15  # seconds for the bot, then it tells the user that sending failed
 
 
@@ -42,6 +45,41 @@ def test_only_entry_points_look_at_the_environment() -> None:
         if "os.environ" in module.read_text() or "getenv" in module.read_text()
     }
     assert readers == {"startup.py", "admin"}
+
+
+def imports_the_bot_sdk(module: Path) -> bool:
+    packages = {name.partition(".")[0] for name in imports_of(module)}
+    return not packages.isdisjoint(BOT_SDK)
+
+
+def test_only_the_bot_and_its_endpoint_know_the_bot_sdk() -> None:
+    assert {room_of(each) for each in MODULES if imports_the_bot_sdk(each)} == {
+        "bot.py",
+        "bot_endpoint",
+    }
+    local = (ROOT / "local_dev").rglob("*.py")
+    others = [ROOT / "function_app.py", *(e for e in local if "node_modules" not in e.parts)]
+    assert not any(map(imports_the_bot_sdk, others))
+
+
+def test_what_leaving_the_bot_sdk_would_change_is_listed_whole() -> None:
+    page = (ROOT / "docs/decisions/0027-leaving-the-bot-sdk.md").read_text()
+    table = page.partition("## What would have to be written")[2].partition("\n\n`sdk/")[0]
+    listed = re.findall(r"`((?:bot_endpoint/)?[\w/]+\.py)`", table.partition("|---|")[2])
+    importers = [each for each in MODULES if imports_the_bot_sdk(each)]
+    assert sorted(listed) == sorted(str(each.relative_to(BOT_LOGIC)) for each in importers)
+
+
+def test_no_room_is_left_out_of_the_contracts_on_the_bot_sdk() -> None:
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    named = {
+        name.removeprefix("bot_logic.")
+        for contract in linter["contracts"]
+        if contract.get("forbidden_modules") == list(BOT_SDK)
+        for name in contract["source_modules"]
+    }
+    rooms = {room_of(module).removesuffix(".py") for module in MODULES}
+    assert named == rooms - {"__init__", "bot", "bot_endpoint"}
 
 
 @pytest.mark.parametrize("package", ["azure.storage", "azure.data"])

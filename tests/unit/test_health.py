@@ -2,8 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from bot_logic.errors import QueueNotCreated
-from bot_logic.health import KEPT_FOR, Health
+from bot_logic.health import KEPT_FOR, PASSED_FOR, Health, Seldom
 from bot_logic.testing import ManualClock
 
 
@@ -54,3 +56,24 @@ async def test_a_neighbour_that_never_answers_is_given_up() -> None:
 
     report = await Health({"queue": hangs}, ManualClock(), patience=0.01).report()
     assert report.checks == {"queue": "unreachable: TimeoutError"}
+
+
+async def test_what_costs_others_something_is_not_asked_again_while_it_counts_as_right() -> None:
+    secret, clock = Checked(), ManualClock()
+    check = Seldom(secret, clock)
+    await check()
+    clock.advance(PASSED_FOR - 1)
+    await check()
+    assert secret.times == 1
+    clock.advance(1)
+    await check()
+    assert secret.times == 2
+
+
+async def test_what_failed_is_asked_again_at_once() -> None:
+    secret = Checked(QueueNotCreated("refused"))
+    check = Seldom(secret, ManualClock())
+    for _ in range(2):
+        with pytest.raises(QueueNotCreated):
+            await check()
+    assert secret.times == 2
