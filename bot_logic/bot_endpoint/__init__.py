@@ -121,6 +121,7 @@ def build(
                 notifications.audiences,
                 conversations,
                 authentication.connector_factory,
+                settings.service_urls,
                 clock,
                 settings.max_attempts,
             ),

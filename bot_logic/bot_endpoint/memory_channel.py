@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from botbuilder.schema import Activity, ResourceResponse
+from botbuilder.schema import Activity, ConversationResourceResponse, ResourceResponse
 from botframework.connector.auth import ConnectorFactory
 
 from bot_logic.storage.memory import Faults
@@ -22,7 +22,7 @@ class MemoryChannel(ConnectorFactory):
 
     Attributes:
         sent: what the channel has taken, in order.
-        faults: what goes wrong, at the call "channel.send".
+        faults: what goes wrong, at the calls "channel.send" and "channel.create".
     """
 
     def __init__(self) -> None:
@@ -54,6 +54,11 @@ class MemoryChannel(ConnectorFactory):
     ) -> ResourceResponse:
         """Take an activity as the answer to another."""
         return await self.send_to_conversation(conversation_id, activity)
+
+    async def create_conversation(self, parameters: Any) -> ConversationResourceResponse:
+        """Begin a conversation with its first member."""
+        async with self.faults.around("channel.create"):
+            return ConversationResourceResponse(id=f"new-with-{parameters.members[0].id}")
 
     async def update_activity(self, conversation_id: str, activity_id: str, activity: Any) -> Any:
         """Replace an activity that was sent."""

@@ -9,17 +9,20 @@ from typing import Any, Final
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 from botframework.connector.auth import ConnectorFactory
 
+from bot_logic.addresses import ServiceUrls
 from bot_logic.bot_endpoint.sdk.model_json import read
+from bot_logic.bot_endpoint.sdk.new_conversation import begun, may_begin
 from bot_logic.bot_endpoint.sdk.turn_context import copy
 from bot_logic.clock import Clock
 from bot_logic.contract.page_order import PageOrder
-from bot_logic.conversations.audiences import Audiences, Member
+from bot_logic.conversations.audiences import Audiences, Member, is_group
 from bot_logic.conversations.references import Conversations
 from bot_logic.errors import (
     AskedToWait,
     ConversationBlocked,
     ConversationGone,
     ProactiveBotError,
+    Refused,
     ServiceUnavailable,
 )
 from bot_logic.notifications.outcomes import Outcome, outcome_of
@@ -42,6 +45,7 @@ class PageSender:
     audiences: Audiences
     conversations: Conversations
     channels: ConnectorFactory
+    service_urls: ServiceUrls
     clock: Clock
     max_attempts: int
 
@@ -143,7 +147,7 @@ class _Sending:
 
     async def _one(self, number: int, member: Member) -> None:
         try:
-            activity_id = await self._post(member.reference)
+            activity_id = await self._post_or_begin_anew(member.reference)
         except AskedToWait as error:
             now = self._sender.clock.now()
             self._paused_until = max(self._paused_until, int(now) + max(error.retry_after or 1, 1))
@@ -151,6 +155,24 @@ class _Sending:
             await self._failed(number, member, error)
         else:
             self._ends(number, Outcome.SENT, activity_id)
+
+    async def _post_or_begin_anew(self, reference: Mapping[str, Any]) -> str:
+        """Send; to somebody whose conversation is gone, in a new one, if the channel lets us."""
+        try:
+            return await self._post(reference)
+        except ConversationGone:
+            if not may_begin(reference) or is_group(reference):
+                raise
+            connector = await self._sender.channels.create(reference["serviceUrl"])
+            try:
+                anew = await begun(connector, reference)
+            except Refused as refused:
+                raise ConversationGone(f"and no new one: {refused}") from refused
+        if not self._sender.service_urls.allow(anew["serviceUrl"]):
+            raise Refused("the channel began a conversation at a service URL that is not allowed")
+        await self._sender.conversations.forget_stale(dict(reference))
+        await self._sender.conversations.remember(anew)
+        return await self._post(anew)
 
     async def _post(self, reference: Mapping[str, Any]) -> str:
         connector: Any = await self._sender.channels.create(reference["serviceUrl"])

@@ -124,7 +124,6 @@ async def test_what_is_too_late_is_not_sent(bot: BotUnderTest) -> None:
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (ConversationGone("the channel answered 404 ConversationNotFound"), "gone"),
         (ConversationBlocked("the channel answered 403 MessageWritesBlocked"), "blocked"),
         (ConversationBlocked("the channel answered 403 BotNotInConversationRoster"), "removed"),
         (ConversationBlocked("the channel answered 403 BotDisabledByAdmin"), "switchedOff"),
@@ -138,6 +137,34 @@ async def test_why_somebody_did_not_get_it_is_said(
     notification = await bot.notify({"channel": "test"}, "News")
     assert await bot.runs_queue() == ["News"] * 2
     assert await bot.report(notification) == {"state": "done", "sent": 2, outcome: 1}
+
+
+GONE = ConversationGone("the channel answered 404 ConversationNotFound")
+
+
+async def test_a_person_whose_conversation_is_gone_is_told_in_a_new_one(bot: BotUnderTest) -> None:
+    await with_people(bot, 1)
+    bot.channel.faults.add(Fault("channel.send", GONE, times=1))
+    notification = await bot.notify({"user": "u0"}, "News")
+    assert await bot.runs_queue() == ["News"]
+    assert bot.channel.sent[-1].conversation_id == "new-with-u0"
+    assert await bot.report(notification) == {"state": "done", "sent": 1}
+    await bot.notify({"user": "u0"}, "More news")
+    await bot.runs_queue()
+    assert bot.channel.sent[-1].conversation_id == "new-with-u0"
+
+
+async def test_where_the_bot_may_not_begin_a_conversation_the_person_is_gone(
+    bot: BotUnderTest,
+) -> None:
+    await with_people(bot, 1)
+    bot.channel.faults.add(Fault("channel.send", GONE, times=1))
+    bot.channel.faults.add(Fault("channel.create", Refused("403"), times=1))
+    notification = await bot.notify({"user": "u0"}, "News")
+    assert await bot.runs_queue() == []
+    assert await bot.report(notification) == {"state": "done", "gone": 1}
+    with pytest.raises(BadRequest, match="nobody is known"):
+        await bot.notify({"user": "u0"}, "News")
 
 
 async def test_what_failed_for_a_moment_is_tried_again(bot: BotUnderTest) -> None:
