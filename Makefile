@@ -32,7 +32,7 @@ INTERPRETER = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
-.PHONY: run services test doctor needs needs-python needs-node settings picture chaos bench peers dead-letters \
+.PHONY: run services test doctor needs needs-python needs-node settings picture chaos bench peers dead-letters audiences \
   package teams-package check check-infra infra-snapshots check-lock lock format setup clean
 .DELETE_ON_ERROR:
 
@@ -64,6 +64,10 @@ peers: $(PEERS_VENV)/.installed
 # In the storage account that AzureWebJobsStorage names, or local.settings.json does.
 dead-letters: $(VENV)/.installed
 	@$(VENV)/bin/python -m bot_logic.admin.dead_letters $(DO)
+
+# Once, after an upgrade from a version without notifications: docs/upgrading.md
+audiences: $(VENV)/.installed
+	@$(VENV)/bin/python -m bot_logic.admin.audiences
 
 # For Azure's Python and system, whichever this one is: docs/package.md
 package: $(VENV)/.installed

@@ -12,14 +12,13 @@ AzureWebJobsStorage… in the environment name the storage account; else local.s
 import argparse
 import asyncio
 import json
-import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
-from bot_logic import delivery, local_settings
+from bot_logic import delivery
+from bot_logic.admin.surroundings import environment
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK
 from bot_logic.delivery.dead_letter_store import DeadLetterStore, Filed
 from bot_logic.errors import AttemptUnderWay, PermanentError, ProactiveBotError, ServiceUnavailable
@@ -133,11 +132,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _environment() -> Mapping[str, str]:
-    path = Path(local_settings.NAME)
-    return {**(local_settings.values_of(path) if path.exists() else {}), **os.environ}
-
-
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
@@ -146,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say; the exit code is 1 if that failed."""
     options = _options(arguments)
     try:
-        asyncio.run(run(options.command, options, storage_location(_environment())))
+        asyncio.run(run(options.command, options, storage_location(environment())))
     except ServiceUnavailable as error:
         sys.stderr.write(
             f"{error}: the storage account fails. If it is the local one, is `make run` running?\n"

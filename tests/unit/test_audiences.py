@@ -1,19 +1,25 @@
 """Who can be told something: found by user, conversation and topic, and gone when it is over."""
 
+import json
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from bot_logic.admin.audiences import complete
+from bot_logic.conversations import TABLE_NAME as CONVERSATIONS
 from bot_logic.conversations import Conversations, build
 from bot_logic.conversations.audiences import TABLE_NAME, Audiences, groups, people, topic
 from bot_logic.storage.memory import MemoryStorage
+from bot_logic.storage.protocols import digest_key
 from bot_logic.testing import ManualClock
+
+OLD = '["msteams", "c9"]'
 
 
 class World:
     def __init__(self) -> None:
-        storage = MemoryStorage(ManualClock())
+        self.storage = storage = MemoryStorage(ManualClock())
         self.conversations: Conversations = build(storage, ManualClock())
         self.audiences = Audiences(storage.table(TABLE_NAME))
 
@@ -112,3 +118,15 @@ async def test_a_service_that_moved_is_known_everywhere_and_topics_stay(world: W
     for partition in (people("msteams"), topic("pizza")):
         (member,) = [each async for each in world.audiences.members(partition)]
         assert member.reference["serviceUrl"] == moved["serviceUrl"]
+
+
+async def test_a_conversation_of_an_older_version_is_put_among_the_audiences_once(
+    world: World,
+) -> None:
+    row = {"key": OLD, "reference": json.dumps(personal("c9", "old"))}
+    await world.storage.table(CONVERSATIONS).put(digest_key(OLD), row)
+    await world.conversations.remember(personal("c1"))
+    assert await world.ids(people("msteams")) == ["c1"]
+    assert await complete(world.storage, ManualClock()) == 1
+    assert sorted(await world.ids(people("msteams"))) == ["c1", "c9"]
+    assert await complete(world.storage, ManualClock()) == 0
