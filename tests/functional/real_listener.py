@@ -25,11 +25,15 @@ HOST_JSON = ROOT / "host.json"
 Functions = Mapping[str, Callable[[Any], Awaitable[None]]]  # by queue
 
 
+def found() -> str | None:
+    """Return the listener's path, if it is there."""
+    return os.environ.get("QUEUE_HOST") or shutil.which("queue-host")
+
+
 def program() -> str:
     """Return the listener's path; skip the test where nobody has it, but not in CI."""
-    found = os.environ.get("QUEUE_HOST") or shutil.which("queue-host")
-    if found:
-        return found
+    if path := found():
+        return path
     reason = "QUEUE_HOST names no program, and there is no queue-host on PATH"
     if os.environ.get("CI"):
         pytest.fail(reason)
