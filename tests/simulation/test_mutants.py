@@ -97,23 +97,101 @@ MUTANTS = {
 }
 
 
+PLANNER = "notifications/planner.py"
+STORE_OF_PAGES = "notifications/store.py"
+PAGE = "notifications/page.py"
+SENDER = "bot_endpoint/page_sender.py"
+PUMP = "queue_worker/pump.py"
+
+OF_NOTIFICATIONS = {  # and which test finds it
+    "planning goes on one too early": (
+        (
+            PLANNER,
+            "return pages, _Place(place.partition, last)",
+            "return pages, _Place(place.partition, last[:-1])",
+        ),
+        "planning",
+    ),
+    "planning goes on too late": (
+        (PLANNER, "return pages[:most]", "return pages[: most - 1]"),
+        "planning",
+    ),
+    "a page's lease does not hold": (
+        (PAGE, "return now < self.lease_until", "return False"),
+        "page_senders",
+    ),
+    "a claim is no fence": (
+        (
+            STORE_OF_PAGES,
+            "etag = await self._table.replace(stored.key, page.to_row(), stored.etag)",
+            'etag = ""; await self._table.put(stored.key, page.to_row())',
+        ),
+        "page_senders",
+    ),
+    "what became of a page is noted once": (
+        (
+            SENDER,
+            "if self._sender.clock.now() + NOTED_EVERY >= self._stored.page.lease_until:",
+            "if True:",
+        ),
+        "notification_days",
+    ),
+    "a pause is forgotten": (
+        (SENDER, "paused_until=self._paused_until)", "paused_until=0)"),
+        "pacing",
+    ),
+    "two pumps may work in a lane": (
+        (STORE_OF_PAGES, 'if now < int(found.columns["until"]):', "if False:"),
+        "pacing",
+    ),
+    "the timer wakes nobody": (
+        ("queue_worker/wake_ups.py", "await self.queue.put(wake_up(lane=lane_id))", "pass"),
+        "notification_days",
+    ),
+    "who is few waits like the many": (
+        (PUMP, "return 0 < self.work.size <= FEW", "return False"),
+        "pacing",
+    ),
+}
+
+
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_is_found(name: str, tmp_path: Path) -> None:
-    file, right, wrong = MUTANTS[name]
-    shutil.copytree(ROOT / "bot_logic", tmp_path / "bot_logic")
-    shutil.copytree(ROOT / "tests" / "simulation", tmp_path / "tests" / "simulation")
-    shutil.copy(ROOT / "tests" / "virtual_time.py", tmp_path / "tests")
-    mutated = tmp_path / "bot_logic" / file
+    run = _on_a_mutant(tmp_path, MUTANTS[name], "tests.simulation", "0", str(SEEDS))
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "python -m tests.simulation" in run.stdout
+
+
+@pytest.mark.parametrize("name", OF_NOTIFICATIONS)
+def test_a_mutant_of_notifications_is_found(name: str, tmp_path: Path) -> None:
+    mutant, test = OF_NOTIFICATIONS[name]
+    run = _on_a_mutant(
+        tmp_path,
+        mutant,
+        *("pytest", "-x", "-q", "-p", "no:cacheprovider", f"tests/simulation/test_{test}.py"),
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "AssertionError" in run.stdout or "assert " in run.stdout, run.stdout
+
+
+def _on_a_mutant(
+    folder: Path, mutant: tuple[str, str, str], *module: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a module on a copy of the code in which one place is wrong."""
+    file, right, wrong = mutant
+    shutil.copytree(ROOT / "bot_logic", folder / "bot_logic")
+    shutil.copytree(ROOT / "tests" / "simulation", folder / "tests" / "simulation")
+    shutil.copy(ROOT / "tests" / "virtual_time.py", folder / "tests")
+    shutil.copy(ROOT / "pyproject.toml", folder)  # which says how tests run
+    mutated = folder / "bot_logic" / file
     text = mutated.read_text()
     assert text.count(right) == 1, f"{file} no longer has: {right}"
     mutated.write_text(text.replace(right, wrong))
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.simulation", "0", str(SEEDS)],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"},
+    return subprocess.run(
+        [sys.executable, "-m", *module],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": ".", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert run.returncode == 1, run.stdout + run.stderr
-    assert "python -m tests.simulation" in run.stdout
