@@ -473,11 +473,12 @@ def _telemetry(read: _Reader) -> Destination:
         return Destination.PROVIDERS_AT_HAND
     if otlp:
         return Destination.OTLP
-    if read.optional("APPLICATIONINSIGHTS_CONNECTION_STRING"):
+    # The connection string alone is the host's; if we used it, too, each log line would come twice.
+    attached = read.switch("PYTHON_ENABLE_OPENTELEMETRY")
+    if read.optional("APPLICATIONINSIGHTS_CONNECTION_STRING") and attached:
         return Destination.AZURE_MONITOR
     if read.optional("OTEL_TRACES_EXPORTER") == "console":
         return Destination.CONSOLE
-    attached = read.switch("PYTHON_ENABLE_OPENTELEMETRY")
     return Destination.PROVIDERS_AT_HAND if attached else Destination.NOWHERE
 
 

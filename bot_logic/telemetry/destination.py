@@ -9,5 +9,5 @@ class Destination(Enum):
     NOWHERE = "nobody; OpenTelemetry is not even imported"
     CONSOLE = "the log: a line for each turn and each message"
     OTLP = "an OpenTelemetry collector or backend"
-    AZURE_MONITOR = "Application Insights, if azure-monitor-opentelemetry is installed"
+    AZURE_MONITOR = "Application Insights"
     PROVIDERS_AT_HAND = "whom the Functions worker, or the bot's own code, has set up"

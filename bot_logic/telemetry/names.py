@@ -24,6 +24,9 @@ OPERATION: Final = "messaging.operation.type"
 
 QUEUE: Final = "bot-queue"
 
+SERVICE: Final = "proactive-bot"  # unless OTEL_SERVICE_NAME says another
+LOGGER: Final = "bot_logic"  # not the root's: exporters log their own troubles
+
 
 class Kind(Enum):
     """Which side of a call a span is on, in OpenTelemetry's words."""

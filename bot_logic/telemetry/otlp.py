@@ -5,7 +5,6 @@ https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables
 """
 
 import logging
-from typing import Final
 
 from opentelemetry import metrics, trace
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
@@ -20,9 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from bot_logic.telemetry.log_records import LogRecords
-
-SERVICE: Final = "proactive-bot"  # unless OTEL_SERVICE_NAME says another
-LOGGER: Final = "bot_logic"  # not the root's: the exporters log their own troubles
+from bot_logic.telemetry.names import LOGGER, SERVICE
 
 
 def set_up() -> None:

@@ -21,7 +21,8 @@ def telemetry_to(destination: Destination) -> Telemetry:
         return _set_up(destination)
     except Exception as error:
         why = f"OpenTelemetry cannot be set up ({type(error).__name__})"
-        raise SettingsError([f"{why}: is a setting that begins with OTEL_ wrong?"]) from error
+        which = "a setting that begins with OTEL_ or APPLICATIONINSIGHTS_"
+        raise SettingsError([f"{why}: is {which} wrong?"]) from error
 
 
 def _set_up(destination: Destination) -> Telemetry:
@@ -35,11 +36,9 @@ def _set_up(destination: Destination) -> Telemetry:
 
             otlp.set_up()
         case Destination.AZURE_MONITOR:
-            try:
-                from azure.monitor.opentelemetry import configure_azure_monitor
-            except ImportError:  # the host alone sends to Application Insights, then
-                return OFF
-            configure_azure_monitor(logger_name="bot_logic")
+            from bot_logic.telemetry import azure_monitor
+
+            azure_monitor.set_up()
     from bot_logic.telemetry.opentelemetry_api import at_hand
 
     return at_hand()

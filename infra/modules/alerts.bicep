@@ -16,7 +16,7 @@ var rules = [
     advice: 'make dead-letters shows why; what is mended can be replayed.'
     severity: 1
     query: loadTextContent('../queries/dead-letters.kql')
-    column: 'DeadLetters' // counted by the app, or logged: the host sends logs in any case
+    column: 'DeadLetters' // counted, or logged: who is killed loses a minute of counts, of logs only seconds
     aggregation: 'Total'
     threshold: 0
   }

@@ -86,6 +86,10 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         AzureWebJobsStorage__tableServiceUri: account.properties.primaryEndpoints.table
         APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
         APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+        PYTHON_ENABLE_OPENTELEMETRY: 'true' // the app sends there, too, and the host not its log again
+        // What the app's exporter would tell Microsoft of itself, and be told by it.
+        APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true'
+        APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED: 'true'
         MicrosoftAppType: botAppType
         MicrosoftAppId: botAppId
         MicrosoftAppTenantId: botTenantId

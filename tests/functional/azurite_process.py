@@ -51,7 +51,7 @@ class SecureAzurite(Azurite):
 
     def __init__(self, location: Path) -> None:
         certificate, key = location / "certificate.pem", location / "key.pem"
-        _write_certificate(certificate, key)
+        write_certificate(certificate, key)
         self.certificate = certificate
         self.trust = ssl.create_default_context(cafile=str(certificate))
         super().__init__(
@@ -61,7 +61,7 @@ class SecureAzurite(Azurite):
         self.table_url = f"https://127.0.0.1:{self.table_port}/{azurite.ACCOUNT}"
 
 
-def _write_certificate(certificate: Path, key: Path) -> None:
+def write_certificate(certificate: Path, key: Path) -> None:
     """Make a certificate for this machine's loopback address, signed by itself."""
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from zipfile import ZipFile
 import aiohttp
 import pytest
 
+from bot_logic.telemetry.log_events import Event
+from bot_logic.telemetry.names import DELIVERED, METRICS, QUEUE_AGE, SPANS, TURNS
 from local_dev import package
 from local_dev.direct_line import Settings as DirectLineSettings
 from local_dev.direct_line import running as direct_line_running
@@ -26,11 +29,16 @@ from local_dev.ports import free_ports
 from local_dev.programs import ROOT, Program, running
 from local_dev.readiness import printing
 from tests.expected import acknowledgement, proactive
+from tests.functional.application_insights import ApplicationInsights, application_insights
 from tests.functional.azurite_process import Azurite
 from tests.functional.local_direct_line_scene import SECRET, FakeBot, Scene
+from tests.infra.tools import app_settings
 
 # What Azure has besides the app: the worker, and here what the stand-in for its host imports.
 PLATFORM_MODULES = ("azure_functions_runtime", "azurefunctions", "croniter", "dateutil")
+# What Application Insights' exporter tells of itself, and what it calls our `call channel`.
+EXPORTERS_METRICS = {"_OTELRESOURCE_", "Item_Success_Count", "Item_Dropped_Count"}
+EXPORTERS_CALL = "POST /"
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,11 @@ def host_of(folder: Path, around: Path, port: int, settings: dict[str, str]) -> 
     return Program("the deployed app", command, ready, environment)
 
 
-async def test_unpacked_into_an_empty_folder_the_bot_answers_and_speaks_first(
-    built: Package, storage: Azurite, tmp_path: Path
-) -> None:
+@asynccontextmanager
+async def deployed(
+    built: Package, storage: Azurite, around: Path, telemetry: Mapping[str, str]
+) -> AsyncIterator[Scene]:
+    """The app as it is deployed, and the local Direct Line before it."""
     (port,) = free_ports(1)
     bot = DirectLineSettings(f"http://127.0.0.1:{port}/api/messages", SECRET)
     async with aiohttp.ClientSession() as session, direct_line_running(bot) as direct_line:
@@ -103,13 +113,47 @@ async def test_unpacked_into_an_empty_folder_the_bot_answers_and_speaks_first(
             "DirectLineSecret": SECRET,
             "TriggerSigningKey": "a-trigger-signing-key-of-the-tests",
             "MicrosoftAppId": "",
+            **telemetry,
         }
-        scene = Scene(direct_line, FakeBot(), session)
-        with running(host_of(built.folder, tmp_path / "around", port, settings)) as app:
+        with running(host_of(built.folder, around, port, settings)):
+            yield Scene(direct_line, FakeBot(), session)
+
+
+async def test_unpacked_into_an_empty_folder_the_bot_answers_and_speaks_first(
+    built: Package, storage: Azurite, tmp_path: Path
+) -> None:
+    async with deployed(built, storage, tmp_path / "around", {}) as scene:
+        conversation = await scene.start("dl_ann")
+        assert (await scene.say(conversation, "hello")).status == 200
+        await until_said(scene, conversation, await acknowledgement("hello"))
+        await until_said(scene, conversation, await proactive("hello"))
+
+
+async def test_with_the_settings_of_azd_up_application_insights_is_told_what_we_list_and_no_more(
+    built: Package, storage: Azurite, tmp_path: Path
+) -> None:
+    async with application_insights(tmp_path) as insights:
+        settings = insights.resolved(app_settings("default"))
+        async with deployed(built, storage, tmp_path / "around", settings) as scene:
             conversation = await scene.start("dl_ann")
-            assert (await scene.say(conversation, "hello")).status == 200, app.printed
-            await until_said(scene, conversation, await acknowledgement("hello"))
-            await until_said(scene, conversation, await proactive("hello"))
+            await scene.say(conversation, "hello")
+            await until_told(insights, TURNS.name, DELIVERED.name, QUEUE_AGE.name)
+            await until_told(insights, "turn", "process bot-queue", EXPORTERS_CALL)
+            await until_told(insights, "message.queued", "message.ended")
+    (message,) = insights.traces_of("process bot-queue")
+    assert message in insights.traces_of("turn")
+    assert insights.names("Metric") - EXPORTERS_METRICS <= {metric.name for metric in METRICS}
+    spans = insights.names("Request") | insights.names("RemoteDependency")
+    assert spans - {EXPORTERS_CALL} <= {span.name for span in SPANS}
+    assert insights.names("Message") <= {event.value for event in Event}
+
+
+async def until_told(insights: ApplicationInsights, *names: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            if insights.names() >= {*names}:
+                return
+            await asyncio.sleep(0.1)
 
 
 async def until_said(scene: Scene, conversation: dict[str, Any], text: str) -> None:

@@ -4,7 +4,6 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pytest
 
@@ -13,14 +12,19 @@ from bot_logic.bot_identity import AppType
 from bot_logic.errors import SettingsError
 from bot_logic.settings import Settings
 from bot_logic.storage.location import Login
-from tests.infra.tools import HERE, ROOT
+from tests.infra.tools import ROOT, app_settings
 
 # The Functions host's own, which the app does not read.
 # https://learn.microsoft.com/azure/azure-functions/functions-app-settings
 HOSTS = {
     "FUNCTIONS_WORKER_RUNTIME",
     "AzureWebJobsStorage__blobServiceUri",
+}
+# The package azure-monitor-opentelemetry's own.
+EXPORTERS = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
+    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
 }
 # What the platform sets, and nobody else.
 PLATFORMS = re.compile(r"IDENTITY_|AZURE_FUNCTIONS_ENVIRONMENT|WEBSITE_|CONTAINER_APP_NAME")
@@ -57,17 +61,6 @@ def asked(environ: Mapping[str, str]) -> set[str]:
 READ = asked({}) | asked({"AzureWebJobsStorage__accountName": "acc"})
 
 
-def given(combination: str) -> dict[str, Any]:
-    made = json.loads((HERE / f"snapshots/{combination}.snapshot.json").read_text())
-    (settings,) = (
-        resource["properties"]
-        for resource in made["predictedResources"]
-        if resource["name"].endswith("/appsettings")
-    )
-    assert isinstance(settings, dict)
-    return settings
-
-
 def as_azure_resolves(name: str, value: str) -> str:
     """Stand in for what is known only when Azure has made it."""
     if "@Microsoft.KeyVault(" in value:
@@ -94,7 +87,9 @@ def as_azure_resolves(name: str, value: str) -> str:
 def test_the_app_takes_what_azure_is_given(
     combination: str, app_type: AppType, app_id: str, endpoint: str
 ) -> None:
-    resolved = {name: as_azure_resolves(name, value) for name, value in given(combination).items()}
+    resolved = {
+        name: as_azure_resolves(name, value) for name, value in app_settings(combination).items()
+    }
     settings = Settings.from_environment(resolved | PLATFORM)
     login: Login = settings.storage.login
     assert isinstance(login, ManagedIdentity)
@@ -107,15 +102,15 @@ def test_the_app_takes_what_azure_is_given(
 
 @pytest.mark.parametrize("combination", ["default", "registered", "european"])
 def test_azure_is_given_no_setting_that_nobody_reads(combination: str) -> None:
-    assert given(combination).keys() - HOSTS <= READ
+    assert app_settings(combination).keys() - HOSTS - EXPORTERS <= READ
 
 
 @pytest.mark.parametrize("combination", ["default", "registered", "european"])
 def test_no_secret_is_a_setting_itself(combination: str) -> None:
     secrets = {"DirectLineSecret", "TriggerSigningKey", "MicrosoftAppPassword"}
-    for name in given(combination).keys() & secrets:
-        assert "@Microsoft.KeyVault(SecretUri=" in given(combination)[name]
-        assert given(combination)[name].partition("secrets/")[2].startswith(f"{name})")
+    for name in app_settings(combination).keys() & secrets:
+        assert "@Microsoft.KeyVault(SecretUri=" in app_settings(combination)[name]
+        assert app_settings(combination)[name].partition("secrets/")[2].startswith(f"{name})")
 
 
 def test_the_example_has_no_setting_that_nobody_reads() -> None:
@@ -133,4 +128,4 @@ def test_the_readmes_table_has_each_setting_that_is_read_and_no_other() -> None:
 def test_the_deployment_page_names_no_setting_that_nobody_reads() -> None:
     page = (ROOT / "docs/deploy.md").read_text()
     families = r"\b(?:MicrosoftApp|AzureWebJobsStorage|DirectLine[ES]|TriggerS|APPLICATION)\w*"
-    assert set(re.findall(families, page)) <= READ | HOSTS
+    assert set(re.findall(families, page)) <= READ | HOSTS | EXPORTERS

@@ -1,5 +1,6 @@
 """The programs that look at infra/: found where a user has them, or the test is skipped."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -49,6 +50,17 @@ def snapshot(parameters: Path, mode: str) -> str:
         *("--subscription-id", f"{NOBODYS}1", "--tenant-id", f"{NOBODYS}2"),
         *("--location", "westeurope"),
     )
+
+
+def app_settings(combination: str) -> dict[str, str]:
+    """Return the app settings that a combination of parameters makes in Azure."""
+    made = json.loads((HERE / f"snapshots/{combination}.snapshot.json").read_text())
+    (settings,) = (
+        resource["properties"]
+        for resource in made["predictedResources"]
+        if resource["name"].endswith("/appsettings")
+    )
+    return dict(settings)
 
 
 def checker(name: str) -> str:

@@ -40,6 +40,9 @@ SETTINGS = {
     "DirectLineSecret": "a-direct-line-secret-of-the-tests",
     "TriggerSigningKey": "a-trigger-signing-key-of-the-tests",
 }
+INSIGHTS = (
+    f"InstrumentationKey={'0' * 8}-0000-0000-0000-{'0' * 12};IngestionEndpoint=https://127.0.0.1:1/"
+)
 SEND, PROCESS = "send bot-queue", "process bot-queue"
 
 
@@ -171,17 +174,30 @@ async def test_nobody_who_asked_for_nothing_finds_a_traceparent_in_a_message() -
 @pytest.mark.parametrize(
     ("settings", "imported"),
     [
-        ({}, "False"),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, "True"),
-        ({"OTEL_TRACES_EXPORTER": "console"}, "True"),
-        ({"APPLICATIONINSIGHTS_CONNECTION_STRING": "x"}, "False"),
+        ({}, ""),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, "opentelemetry"),
+        ({"OTEL_TRACES_EXPORTER": "console"}, "opentelemetry"),
+        ({"PYTHON_ENABLE_OPENTELEMETRY": "true"}, "opentelemetry"),
+        ({"APPLICATIONINSIGHTS_CONNECTION_STRING": INSIGHTS}, ""),
+        (
+            {
+                "APPLICATIONINSIGHTS_CONNECTION_STRING": INSIGHTS,
+                "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+                "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
+                "PYTHON_ENABLE_OPENTELEMETRY": "true",
+            },
+            "opentelemetry azure.monitor",
+        ),
     ],
-    ids=["nobody", "OTLP", "console", "Azure Monitor, which is not installed"],
+    ids=["nobody", "OTLP", "console", "the bot's own code", "the host alone", "Azure Monitor"],
 )
-def test_the_app_does_not_import_opentelemetry_until_somebody_asks_for_it(
+def test_the_app_imports_for_telemetry_what_somebody_asks_for_and_nothing_else(
     settings: dict[str, str], imported: str
 ) -> None:
-    program = "import sys, os, function_app; print('opentelemetry' in sys.modules, flush=True);"
+    program = (
+        "import sys, os, function_app;"
+        "print(*(n for n in ('opentelemetry', 'azure.monitor') if n in sys.modules), flush=True);"
+    )
     command = [sys.executable, "-c", program + "os._exit(0)"]  # there is no receiver to wait for
     environment = SETTINGS | settings
     printed = subprocess.run(
@@ -190,9 +206,16 @@ def test_the_app_does_not_import_opentelemetry_until_somebody_asks_for_it(
     assert (printed.stdout.strip(), printed.stderr) == (imported, "")
 
 
-def test_a_setting_that_opentelemetry_refuses_is_no_riddle() -> None:
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_MAX_QUEUE_SIZE": "-1"},
+        {"APPLICATIONINSIGHTS_CONNECTION_STRING": "x", "PYTHON_ENABLE_OPENTELEMETRY": "true"},
+    ],
+    ids=["OTLP", "Azure Monitor"],
+)
+def test_a_setting_that_opentelemetry_refuses_is_no_riddle(refused: dict[str, str]) -> None:
     program = "import function_app as f; print(len(f.app.get_functions()), flush=True)"
-    refused = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_MAX_QUEUE_SIZE": "-1"}
     printed = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
