@@ -5,7 +5,7 @@ asked for. Whoever wants other parts, a test above all, hands them in.
 """
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot_logic import bot_endpoint, delivery, notifications, queue_worker
 from bot_logic import conversations as where_to_speak
@@ -13,13 +13,15 @@ from bot_logic.bot import ProactiveBot
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK, Chance, Clock
 from bot_logic.contract.envelope import QUEUE_NAME
 from bot_logic.health import Health, Seldom, answers
-from bot_logic.notifications_api import NotificationsApi
 from bot_logic.outgoing import Session, open_session
 from bot_logic.settings import Settings
 from bot_logic.storage.account import StorageAccount
 from bot_logic.storage.protocols import Storage
 from bot_logic.storage.sweep import Sweep
 from bot_logic.telemetry import OFF, Telemetry
+
+if TYPE_CHECKING:
+    from bot_logic.notifications_api import NotificationsApi
 
 
 class Wiring:
@@ -99,9 +101,11 @@ class Wiring:
         )
 
     @cached_property
-    def api(self) -> NotificationsApi:
-        """The way in for other programs."""
-        return NotificationsApi(
+    def api(self) -> "NotificationsApi":
+        """The way in for other programs. Only a process that is asked pays for its import."""
+        from bot_logic import notifications_api  # noqa: PLC0415
+
+        return notifications_api.NotificationsApi(
             self.notifications.orders,
             self.conversations,
             self.conversations.audiences,

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ from bot_logic.notifications.notification import Notification, State
 from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.page import Recipient
 from bot_logic.notifications.planner import MAX_DELAY, Planner, wake_up
-from bot_logic.notifications.request import Request
 from bot_logic.notifications.store import KeyTaken, NotificationStore
 from bot_logic.storage.protocols import Queue, RowConflict
 from bot_logic.telemetry.log_events import Event, EventLog
@@ -21,6 +20,23 @@ MAX_KEY: Final = 200  # characters of an idempotency key
 TRIES: Final = 5  # to change a notification that others change, too
 
 log = EventLog(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be said, to whom and when.
+
+    Attributes:
+        to: the audience, as JSON.
+        activity: what is sent, as JSON.
+        at: Unix time, seconds.
+        expires: Unix time, seconds.
+    """
+
+    to: Any
+    activity: Mapping[str, Any]
+    at: int
+    expires: int
 
 
 @dataclass(frozen=True, slots=True)

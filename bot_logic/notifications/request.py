@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import msgspec
 
 from bot_logic.addresses import is_id
 from bot_logic.errors import BadRequest
+from bot_logic.notifications.orders import Request
 
 MAX_LISTED: Final = 1000  # recipients of a list
 MAX_LIST: Final = 500_000  # bytes; a row of a table holds a megabyte
@@ -42,23 +42,6 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     activity: dict[str, Any] | None = None
     at: str | float | None = None
     expires: str | float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be said, to whom and when.
-
-    Attributes:
-        to: the audience, as JSON.
-        activity: what is sent, as JSON.
-        at: Unix time, seconds.
-        expires: Unix time, seconds.
-    """
-
-    to: Any
-    activity: Mapping[str, Any]
-    at: int
-    expires: int
 
 
 def parse(body: bytes, now: float, lifetime: int) -> Request:
