@@ -97,7 +97,14 @@ def build(
         clock,
     )
     counter = MessageCounter(storage.table(STATE), chance)
-    outbox = Outbox(storage.queue(QUEUE_NAME), clock, chance, settings.message_lifetime, telemetry)
+    outbox = Outbox(
+        storage.queue(QUEUE_NAME),
+        clock,
+        chance,
+        settings.message_lifetime,
+        notifications.orders,
+        telemetry=telemetry,
+    )
     bot, adapter = make_bot(outbox, counter), FunctionsAdapter(authentication)
     adapter.use(TurnStates(TableStorage(storage.table(STATE))))
     return Endpoint(

@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
+from botbuilder.core import MessageFactory, TurnContext
+from botbuilder.schema import Attachment
 
+from bot_logic.bot import ProactiveBot
+from bot_logic.bot_endpoint import MessageCounter, Outbox
 from bot_logic.conversations.audiences import Lane
 from bot_logic.errors import (
     BadRequest,
@@ -262,3 +266,41 @@ async def test_a_broadcast_asks_little_of_storage(bot: BotUnderTest) -> None:
 async def bot() -> Any:
     async with BotUnderTest() as under_test:
         yield under_test
+
+
+class Kitchen(ProactiveBot):
+    """Tells somebody else, and everybody, when it is told to."""
+
+    def __init__(self, outbox: Outbox, counter: MessageCounter) -> None:
+        super().__init__(outbox, counter)
+        self._kitchen = outbox
+
+    async def on_message_activity(self, turn: TurnContext) -> None:
+        if turn.activity.text == "oops":
+            with pytest.raises(BadRequest):
+                await self._kitchen.notify({"all": True}, "Oops")
+        elif turn.activity.text == "ready":
+            await self._kitchen.notify({"user": "grace"}, "Your pizza is ready.", at=600)
+        elif turn.activity.text == "news":
+            card = Attachment(content_type="application/vnd.microsoft.card.hero", content={})
+            await self._kitchen.notify({"channel": "test"}, MessageFactory.attachment(card))
+
+
+async def test_a_bot_notifies_others_later_and_with_a_card() -> None:
+    async with BotUnderTest(Kitchen) as bot:
+        for user in ("grace", "ada"):
+            await bot.meets(user)
+        await bot.hears("oops", user="ada")
+        await bot.hears("ready", user="ada")
+        assert await bot.runs_queue() == []
+        bot.clock.advance(602)
+        await bot.runs_queue()
+        assert await bot.runs_queue() == ["Your pizza is ready."]
+        assert bot.channel.sent[-1].conversation_id == "conversation-of-grace"
+        before = len(bot.channel.sent)
+        await bot.hears("news", user="ada")
+        await bot.runs_queue()
+        cards = [each.activity.attachments for each in bot.channel.sent[before:]]
+        assert [each[0].content_type for each in cards] == [
+            "application/vnd.microsoft.card.hero"
+        ] * 2
