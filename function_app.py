@@ -102,6 +102,18 @@ async def list_recipients(req: func.HttpRequest) -> func.HttpResponse:
     return await wiring().api.recipients(req)
 
 
+@notifications.route("conversations", methods=["GET"], auth_level=BY_KEY)
+async def list_conversations(req: func.HttpRequest) -> func.HttpResponse:
+    """Whom the bot can tell something."""
+    return await wiring().api.list_conversations(req)
+
+
+@notifications.route("openapi.json", methods=["GET"])
+async def describe_api(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - bound by name
+    """The OpenAPI document of the calls with a key."""
+    return wiring().api.describe()
+
+
 @notifications.route(
     "conversations/{id}/topics/{name}", methods=["PUT", "DELETE"], auth_level=BY_KEY
 )

@@ -11,13 +11,15 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import azure.functions as func
 
 from bot_logic.clock import Clock
-from bot_logic.conversations.audiences import Audiences
-from bot_logic.conversations.references import Conversations
+from bot_logic.conversations import Conversation, Conversations
+from bot_logic.conversations.audiences import Audiences, is_group
+from bot_logic.conversations.listing import listed
 from bot_logic.errors import BadRequest, RetryableError
 from bot_logic.notifications.orders import Orders, Report
 from bot_logic.notifications.outcomes import FAILURES, Outcome
@@ -27,6 +29,7 @@ from bot_logic.telemetry.log_events import Event, EventLog
 
 RunLane = Callable[[str], Coroutine[Any, Any, None]]
 HURRY: Final = 1.0  # seconds that a caller waits for the first messages
+OPENAPI: Final = Path(__file__).with_name("notifications_openapi.json")
 MOST_LISTED: Final = 100  # notifications in one answer
 JSON_TYPE: Final = "application/json"
 
@@ -66,6 +69,14 @@ class NotificationsApi:
     async def delete(self, request: func.HttpRequest) -> func.HttpResponse:
         """Cancel a notification."""
         return await _answered(self._delete(request))
+
+    def describe(self) -> func.HttpResponse:
+        """Answer with the OpenAPI document of all this: https://spec.openapis.org/oas/v3.1.0."""
+        return func.HttpResponse(OPENAPI.read_bytes(), mimetype=JSON_TYPE)
+
+    async def list_conversations(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Say whom the bot can tell something."""
+        return await _answered(self._list_conversations(request))
 
     async def retry(self, request: func.HttpRequest) -> func.HttpResponse:
         """Send once more to those that did not get a notification."""
@@ -142,6 +153,25 @@ class NotificationsApi:
         )
         await change(dict(found.reference), name)
         return 204, None
+
+    async def _list_conversations(self, request: func.HttpRequest) -> Answer:
+        asked = {name: request.params.get(name, "") for name in ("channel", "topic", "user")}
+        if sum(map(bool, asked.values())) > 1:
+            raise BadRequest(
+                "goes with neither channel nor topic, nor these together", field="user"
+            )
+        page = await listed(
+            self.conversations,
+            channel=asked["channel"],
+            about=asked["topic"],
+            user=asked["user"],
+            after=request.params.get("after", ""),
+        )
+        more = {"after": page.after} if page.after else {}
+        return 200, {
+            "conversations": [_of_conversation(each) for each in page.conversations],
+            **more,
+        }
 
     async def _recipients(self, request: func.HttpRequest) -> func.HttpResponse:
         notification_id = _checked(request.route_params.get("id", ""))
@@ -248,6 +278,22 @@ def _of_recipient(recipient: Recipient) -> dict[str, Any]:
     detail = {name: recipient.detail} if recipient.detail else {}
     attempts = {"attempts": recipient.attempts} if recipient.attempts else {}
     return {"recipient": recipient.key, "state": recipient.outcome.value, **detail, **attempts}
+
+
+def _of_conversation(known: Conversation) -> dict[str, Any]:
+    conversation, user = known.reference["conversation"], known.reference.get("user") or {}
+    optional = {"user": user.get("id"), "tenant": conversation.get("tenantId")}
+    blocked = known.blocked
+    return {
+        "channel": known.reference["channelId"],
+        "conversation": conversation["id"],
+        **{name: value for name, value in optional.items() if value},
+        "group": is_group(known.reference),
+        "topics": sorted(known.topics),
+        **(
+            {"blocked": {"reason": blocked.reason, "since": _iso(blocked.since)}} if blocked else {}
+        ),
+    }
 
 
 def _csv(recipients: list[Recipient]) -> str:

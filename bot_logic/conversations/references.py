@@ -33,6 +33,7 @@ class Conversation:
 
     reference: Reference
     blocked: Blocked | None
+    topics: tuple[str, ...] = ()
 
 
 class _Seen(NamedTuple):
@@ -138,7 +139,11 @@ class Conversations:
         found = await self._table.read(digest_key(_named(channel_id, conversation_id)))
         if found is None:
             return None
-        return Conversation(json.loads(found.columns["reference"]), Blocked.of(found.columns))
+        return Conversation(
+            json.loads(found.columns["reference"]),
+            Blocked.of(found.columns),
+            tuple(_topics(found.columns)),
+        )
 
     async def service_url(self, channel_id: str, conversation_id: str) -> str:
         """Return the service URL that was last heard from a conversation, or "".

@@ -1,20 +1,24 @@
 """The notifications API over HTTP's types: what it takes, what it refuses and by which name."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
 
 from bot_logic.conversations import build
 from bot_logic.errors import BadRequest
 from bot_logic.notifications import request
-from bot_logic.notifications_api import NotificationsApi
+from bot_logic.notifications_api import OPENAPI, NotificationsApi
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import MemoryStorage
 from bot_logic.testing import ManualClock
@@ -22,6 +26,32 @@ from bot_logic.wiring import Wiring
 
 NOW = 1_800_000_000.0
 DAY = 86400
+
+
+DOCUMENT = json.loads(OPENAPI.read_text())
+KINDS = {"application/json", "text/csv"}
+
+
+def path_in_the_document(path: str) -> str:
+    """Return the path of the document that a request's path is one of."""
+    for known in sorted(DOCUMENT["paths"], key=lambda each: "{" in each):
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", known), f"/{path}"):
+            return str(known)
+    raise AssertionError(f"the document has no {path}")
+
+
+def against_the_document(method: str, path: str, answer: func.HttpResponse) -> None:
+    """Hold an answer against what the document says of it."""
+    operation = DOCUMENT["paths"][path_in_the_document(path)][method.lower()]
+    said = operation["responses"][str(answer.status_code)]
+    body = answer.get_body()
+    if not body:
+        assert "content" not in said
+        return
+    schema = said["content"][answer.mimetype]["schema"]
+    if answer.mimetype == "application/json":
+        whole = {"components": DOCUMENT["components"], **schema}
+        Draft202012Validator(whole).validate(json.loads(body))
 
 
 @dataclass
@@ -47,13 +77,14 @@ class Client:
             body=b"" if body is None else json.dumps(body).encode(),
         )
         answer = await self._function(method, parts)(asked)
+        against_the_document(method, path, answer)
         text = answer.get_body().decode()
         is_json = answer.mimetype == "application/json" and text
         return answer.status_code, json.loads(text) if is_json else text
 
     def _function(self, method: str, parts: list[str]) -> Any:
         if parts[0] == "conversations":
-            return self.api.topic
+            return self.api.topic if len(parts) > 1 else self.api.list_conversations
         if parts[-1] in ("preview", "retry", "recipients"):
             return getattr(self.api, parts[-1])
         return getattr(self.api, method.lower())
@@ -160,6 +191,82 @@ async def test_a_conversation_subscribes_to_a_topic(client: Client) -> None:
     _, preview = await client.call("POST", "notifications/preview", order)
     assert preview["recipients"] == 0
     assert (await client.call("PUT", "conversations/nobody/topics/pizza"))[0] == 404
+
+
+async def test_conversations_are_listed_by_channel_topic_and_person(client: Client) -> None:
+    await client.call("PUT", "conversations/c1/topics/pizza")
+    _, everyone = await client.call("GET", "conversations")
+    assert [each["conversation"] for each in everyone["conversations"]] != []
+    assert {each["conversation"] for each in everyone["conversations"]} == {"c0", "c1", "c2"}
+    for query, found in (
+        ("channel=test", {"c0", "c1", "c2"}),
+        ("channel=other", set()),
+        ("topic=pizza", {"c1"}),
+        ("user=u2", {"c2"}),
+        ("user=nobody", set()),
+    ):
+        _, some = await client.call("GET", f"conversations?{query}")
+        assert {each["conversation"] for each in some["conversations"]} == found
+    (subscribed,) = (await client.call("GET", "conversations?topic=pizza"))[1]["conversations"]
+    assert (subscribed["user"], subscribed["topics"], subscribed["group"]) == (
+        "u1",
+        ["pizza"],
+        False,
+    )
+    assert (await client.call("GET", "conversations?user=u2&topic=pizza"))[0] == 400
+
+
+async def test_conversations_follow_page_by_page(client: Client) -> None:
+    known = client.wiring.conversations
+    for number in range(230):
+        conversation = {"id": f"many{number}", "isGroup": number % 3 == 0}
+        reference = {"channelId": f"m{number % 2}", "serviceUrl": "http://localhost"}
+        await known.remember({**reference, "conversation": conversation})
+    after, found, pages = "", list[str](), 0
+    while True:
+        query = f"?after={after}" if after else ""
+        _, page = await client.call("GET", f"conversations{query}")
+        found += [each["conversation"] for each in page["conversations"]]
+        pages += 1
+        if not (after := page.get("after", "")):
+            break
+    assert (len(found), len(set(found)), pages) == (233, 233, 3)
+
+
+async def test_the_document_is_valid_and_its_examples_are_taken(client: Client) -> None:
+    document = json.loads(client.api.describe().get_body())
+    validate(document)
+    await client.wiring.conversations.remember(
+        {
+            "channelId": "msteams",
+            "serviceUrl": "http://localhost",
+            "conversation": {"id": "a:1xyz"},
+            "user": {"id": "29:1abc"},
+        }
+    )
+    content = document["paths"]["/notifications"]["post"]["requestBody"]["content"]
+    for example in content["application/json"]["examples"].values():
+        schema = {"components": document["components"], "$ref": "#/components/schemas/Order"}
+        Draft202012Validator(schema).validate(example["value"])
+        assert (await client.call("POST", "notifications", example["value"]))[0] == 202
+
+
+def test_each_route_is_in_the_document() -> None:
+    text = (Path(__file__).parents[2] / "function_app.py").read_text()
+    routes = re.findall(r'@notifications\.route\(\s*"([^"]+)",\s*methods=\[([^]]+)\]', text)
+    served = {
+        (f"/{path}", method.strip(' "').lower())
+        for path, methods in routes
+        for method in methods.split(",")
+        if path != "openapi.json"
+    }
+    described = {
+        (path, method)
+        for path, operations in DOCUMENT["paths"].items()
+        for method in operations
+        if method != "parameters"
+    }
+    assert served == described
 
 
 async def test_what_is_over_long_ago_is_swept_and_a_far_date_stays(client: Client) -> None:
