@@ -104,6 +104,7 @@ class _Run:
         self._under_way: dict[asyncio.Task[None], _Job] = {}
         self._renewed = pump.clock.elapsed()
         self._kept_for_few = 0.0  # messages a second
+        self._pace_for_few = 0.0  # of those that were begun last
         self._few_free_at = 0.0  # as the clock's `elapsed`
 
     async def until_done(self) -> None:
@@ -171,11 +172,13 @@ class _Run:
         ready = [self._jobs[name] for name in self._turns]
         ready = [job for job in ready if job.pages and job.not_before <= now]
         few, many = [j for j in ready if j.is_few], [j for j in ready if not j.is_few]
-        rate, room = self._rate(), self._room()
-        if few and self._may_few(rate):
+        rate = self._rate()
+        if many and self._room():  # else the few, who have their part beside, would keep it out
+            if (pace := self._pace_of_many(rate, len(few))) is None:
+                return False
+            self._start(many[0], pace)
+        elif few and self._may_few(rate):
             self._start(few[0], self._pace_of_few(few[0], rate))
-        elif many and room:
-            self._start(many[0], self._pace_of_many(rate, len(few)))
         else:
             return False
         return True
@@ -196,13 +199,21 @@ class _Run:
         if not rate:
             return 0.0
         many = any(not each.is_few for each in self._under_way.values())
-        pace = self._kept_for_few if many else rate
-        self._few_free_at = self._pump.clock.elapsed() + job.work.size / pace
-        return pace
+        self._pace_for_few = self._kept_for_few if many else rate
+        self._few_free_at = self._pump.clock.elapsed() + job.work.size / self._pace_for_few
+        return self._pace_for_few
 
-    def _pace_of_many(self, rate: float, waiting: int) -> float:
-        self._kept_for_few = rate / 2 if waiting >= MANY_WAITING else min(FOR_FEW, rate / 10)
-        return rate - self._kept_for_few
+    def _pace_of_many(self, rate: float, waiting: int) -> float | None:
+        """Return what the few leave of the lane's pace; None while they have all of it."""
+        if not rate:
+            return 0.0
+        kept = rate / 2 if waiting >= MANY_WAITING else min(FOR_FEW, rate / 10)
+        if not self._may_few(rate):
+            kept = max(kept, self._pace_for_few)
+        if kept >= rate:
+            return None
+        self._kept_for_few = kept
+        return rate - kept
 
     def _rate(self) -> float:
         channels = {job.work.channel for job in self._jobs.values()}

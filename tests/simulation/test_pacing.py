@@ -114,3 +114,20 @@ def test_after_a_retry_after_it_goes_on_within_a_second(wait: int) -> None:
         assert len(channel.times) == 1000
 
     in_virtual_time(scenario, 1000)
+
+
+@pytest.mark.parametrize("people", [1, 5, 10])
+@pytest.mark.parametrize("orders", [1, 2, 7])
+def test_a_few_and_many_at_the_same_time_stay_below_the_limit(people: int, orders: int) -> None:
+    async def scenario(bot: BotUnderTest, channel: Limited) -> None:
+        few = [{"user": f"u{number}"} for number in range(people)]
+        for _ in range(orders):
+            await bot.notify(few, "For you")
+        await bot.notify({"all": True, "at_most": 1000}, "News")
+        for _ in range(orders):
+            await bot.notify(few, "And for you")
+        most = 1000 + 2 * orders * people
+        await hosted(bot, lambda: len(channel.times) >= most, 600)
+        assert channel.refused == []
+
+    in_virtual_time(scenario, 1000)

@@ -1,0 +1,41 @@
+"""People of a tenant of Teams, whom the bot has met, on a stand-in connector."""
+
+import asyncio
+from typing import Any
+
+from bot_logic.conversations import Conversations
+
+TENANT = "00000000-0000-0000-0000-0000000c0075"
+AT_ONCE = 50
+
+
+def conversation_of(number: int) -> str:
+    return f"a:conversation-{number:06}"
+
+
+def user_of(number: int) -> str:
+    return f"29:user-{number:06}"
+
+
+def reference_of(number: int, service_url: str) -> dict[str, Any]:
+    """Where one of them can be told something."""
+    return {
+        "channelId": "msteams",
+        "serviceUrl": service_url,
+        "conversation": {
+            "id": conversation_of(number),
+            "tenantId": TENANT,
+            "conversationType": "personal",
+        },
+        "user": {"id": user_of(number), "aadObjectId": f"{number:032x}"},
+        "bot": {"id": "28:the-bot"},
+    }
+
+
+async def met(conversations: Conversations, service_url: str, count: int) -> None:
+    """Let the bot have met so many people."""
+    for start in range(0, count, AT_ONCE):
+        some = range(start, min(start + AT_ONCE, count))
+        await asyncio.gather(
+            *(conversations.remember(reference_of(number, service_url)) for number in some)
+        )

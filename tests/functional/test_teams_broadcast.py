@@ -1,0 +1,48 @@
+"""A broadcast to a tenant of Teams: at its pace, everyone once, each refusal as its own outcome.
+
+Real storage emulator, real Direct Line client and endpoint; the connector enforces Teams' limits.
+"""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from local_dev.teams_connector import Refusal, TeamsConnector, running
+from tests.functional import teams
+from tests.functional.app_under_test import AppUnderTest
+from tests.functional.test_notifications import notify, report
+
+PEOPLE = 300
+REFUSING = {3: Refusal.BLOCKED, 50: Refusal.BLOCKED, 7: Refusal.REMOVED, 299: Refusal.SWITCHED_OFF}
+MOVED, LOST = 100, 200  # their conversations are gone; only the first may begin a new one
+
+
+@pytest.fixture
+async def connector() -> AsyncIterator[TeamsConnector]:
+    async with running(TeamsConnector()) as connector:
+        yield connector
+
+
+async def test_everyone_is_told_once_at_teams_pace_and_who_refuses_is_told_apart(
+    app: AppUnderTest, connector: TeamsConnector
+) -> None:
+    await teams.met(app.wiring.conversations, connector.url, PEOPLE)
+    for number, refusal in REFUSING.items():
+        connector.refusals[teams.conversation_of(number)] = refusal
+    for number in (MOVED, LOST):
+        connector.refusals[teams.conversation_of(number)] = Refusal.GONE
+    connector.refusals[teams.user_of(LOST)] = Refusal.SWITCHED_OFF
+    notification = await notify(app, {"channel": "msteams"}, text="News")
+    assert connector.violations == {}
+    told = [each.conversation for each in connector.taken]
+    silent = {*REFUSING, MOVED, LOST}
+    expected = {teams.conversation_of(n) for n in range(PEOPLE) if n not in silent}
+    assert sorted(told) == sorted({*expected, f"a:{teams.user_of(MOVED)}"})
+    assert await report(app, notification) == {
+        "state": "done",
+        "sent": PEOPLE - len(REFUSING) - 1,
+        "blocked": 2,
+        "removed": 1,
+        "switchedOff": 1,
+        "gone": 1,
+    }
