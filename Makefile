@@ -122,7 +122,7 @@ check-lock: $(VENV)/.installed
 # All at once; each is skipped when it is up to date. What went wrong is said last.
 setup: needs
 	@WHY=$$(mktemp) && export WHY && trap 'rm -f "$$WHY"' EXIT && \
-	  $(MAKE) --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT) settings || { \
+	  $(MAKE) --silent --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT) settings || { \
 	  echo >&2; cat "$$WHY" >&2; exit 1; }
 
 # Asked before anything else is done, as it takes no time.
@@ -140,7 +140,7 @@ needs-node:
 
 $(VENV)/.installed: requirements.txt requirements-dev.txt | needs-python
 	@echo "Installing the Python packages into $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV) || \
+	@$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) || \
 	  $(call SAY_WHY,"$(PYTHON) -m venv failed. On Debian and Ubuntu: apt install python3-venv")
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 \
 	  -r requirements-dev.txt || \

@@ -133,7 +133,7 @@ class Running:
         if self.exit_code is None:
             raise ProcessError(f"{name} did not answer within {START_TIMEOUT:.0f} s: {problem}")
         code = self.ends()
-        said = f": {self.printed}" if self.printed else ""
+        said = "; it says above why" if self._shown else f": {self.printed}"
         raise ProcessError(f"{name} could not start (exit code {code}){said}")
 
     def send(self, number: signal.Signals) -> None:

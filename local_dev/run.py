@@ -21,6 +21,7 @@ from bot_logic.errors import SettingsError
 from local_dev import azurite, settings_file
 from local_dev.callers import SETTING as ALLOWED_HOSTS
 from local_dev.console import say
+from local_dev.data_folder import claimed
 from local_dev.processes import Processes
 from local_dev.programs import ROOT, STOP_TIMEOUT, ProcessError, Program
 from local_dev.readiness import answering, healthy
@@ -37,6 +38,7 @@ BANNER = """
 """
 STOPPING = f"""\
 Stopping; what is under way may take {STOP_TIMEOUT:.0f} s. Ctrl-C again ends everything at once."""
+PORTS_APART = 10  # from a port that is taken to the one to take instead
 TRACES = "OTEL_TRACES_EXPORTER"  # which the app heeds where no OTEL_EXPORTER_OTLP_ENDPOINT is set
 # Which setting says where the app finds what its health function looks at.
 WHERE = {
@@ -59,7 +61,11 @@ class Ports:
 
     def taken(self) -> dict[str, int]:
         """Return the ports on which something listens already, by the flag that sets another."""
-        return {f"--{name}-port": port for name, port in vars(self).items() if _answers(port)}
+        return {flag: port for flag, port in self.flags().items() if _answers(port)}
+
+    def flags(self) -> dict[str, int]:
+        """Return the ports by the flags that set them."""
+        return {f"--{name}-port": port for name, port in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,13 @@ async def run(stack: Stack, *, with_parent: bool = False) -> None:
     Raises:
         ProcessError: something could not start, or ended by itself.
     """
-    prepare(stack)
+    beside = _command(stack.ports.flags(), "--data", str(stack.data / "second"))
+    with claimed(stack.data, f"Stop it with Ctrl-C; or, beside it: {beside}"):
+        prepare(stack)
+        await _until_told(stack, with_parent=with_parent)
+
+
+async def _until_told(stack: Stack, *, with_parent: bool) -> None:
     processes, stopping = Processes(), asyncio.Event()
 
     def told_to_stop() -> None:
@@ -213,14 +225,21 @@ def prepare(stack: Stack) -> None:
     if not azurite.PROGRAM.exists():
         raise ProcessError("Azurite is not installed; `make run` installs it (Node.js 20+ needed)")
     if taken := stack.taken():
-        ports = ", ".join(map(str, taken.values()))
-        flags = " ".join(f"{flag} {port + 1}" for flag, port in taken.items())
-        raise ProcessError(
-            f"port {ports} is taken. Is another `make run` still running? For other ports: "
-            f"{sys.executable} -m local_dev.run {flags}"
-        )
+        raise ProcessError(_about_taken(taken))
     settings_file.main()
     settings_file.direct_line_secret(settings_file.read())
+
+
+def _about_taken(ports: Mapping[str, int]) -> str:
+    *others, last = map(str, ports.values())
+    taken = f"ports {', '.join(others)} and {last} are" if others else f"port {last} is"
+    return f"{taken} taken. Is another `make run` still running? For others: {_command(ports)}"
+
+
+def _command(ports: Mapping[str, int], *options: str) -> str:
+    """Return what starts it on other ports than these, nor on a neighbour, which may be ours."""
+    flags = [f"{flag} {port + PORTS_APART}" for flag, port in ports.items()]
+    return " ".join([sys.executable, "-m", "local_dev.run", *options, *flags])
 
 
 def _core_tools() -> str | None:

@@ -59,10 +59,14 @@ def parse(body: bytes, now: float, lifetime: int) -> Request:
         asked = msgspec.json.decode(body, type=_Body)
     except msgspec.ValidationError as error:
         raise _bad(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except msgspec.DecodeError as error:  # it names the byte, and quotes nothing
+        raise BadRequest(f"the body is not JSON in UTF-8: {error}") from None
+    except (UnicodeDecodeError, RecursionError):
         raise BadRequest("the body is not JSON in UTF-8") from None
     at = _moment(asked.at, "at", now, now)
     expires = _moment(asked.expires, "expires", at, at + lifetime)
+    if asked.expires is None and expires <= now:
+        raise BadRequest(f"is past, by more than the {lifetime} s until it expires", field="at")
     if expires <= max(at, now):
         raise BadRequest("must come after `at`, and not be over", field="expires")
     return Request(_to(asked.to), _content(asked), int(at), int(expires))

@@ -16,6 +16,7 @@ import azure.functions as func
 from azure.functions.meta import Datum
 
 from local_dev.functions_host.configuration import StartError
+from local_dev.functions_host.own_error import own_error
 
 try:
     from azure_functions_runtime import handle_event, native_invocation
@@ -65,8 +66,9 @@ def load_app(app_dir: Path, loader: str) -> tuple[list[Function], str]:
             return [_WorkerFunction(each) for each in found or ()], "the real Functions worker"
         found = import_module("function_app").app.get_functions()
         return [_ConvertedFunction(each) for each in found], "azure-functions' own converters"
-    except Exception as error:
-        raise StartError(f"the app cannot be loaded: {error}") from error
+    except Exception as error:  # noqa: BLE001 - raised anew
+        raised = own_error(error, app_dir / "function_app.py")
+        raise StartError(f"the app cannot be loaded: {raised}") from raised
 
 
 class _WorkerFunction:

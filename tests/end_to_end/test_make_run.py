@@ -115,8 +115,33 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", ports.chat)), launched(tmp_path, ports) as (run, _):
         assert run.ends() == 1
         assert f"port {ports.chat} is taken" in run.printed
-        assert f"local_dev.run --chat-port {ports.chat + 1}\n" in run.printed
+        assert f"local_dev.run --chat-port {ports.chat + 10}\n" in run.printed
         assert "Traceback" not in run.printed
+
+
+def test_for_each_taken_port_another_is_offered_that_is_no_neighbours(tmp_path: Path) -> None:
+    ports = Ports(*free_ports(5))
+    with (
+        socket.create_server(("127.0.0.1", ports.queue)),
+        socket.create_server(("127.0.0.1", ports.table)),
+        launched(tmp_path, ports) as (run, _),
+    ):
+        assert run.ends() == 1
+        assert f"ports {ports.queue} and {ports.table} are taken" in run.printed
+        assert f"--queue-port {ports.queue + 10} --table-port {ports.table + 10}\n" in run.printed
+
+
+def test_a_second_one_leaves_the_data_of_the_first_alone(tmp_path: Path) -> None:
+    with launched(tmp_path) as (first, _):
+        first.until(BANNER)
+        with launched(tmp_path) as (second, ports):
+            assert second.ends() == 1
+            assert f"another `make run` keeps its data in {tmp_path}" in second.printed
+            assert listening(ports) == []
+        beside = tmp_path / "second"  # as the message says
+        assert f"--data {beside} " in second.printed
+        with launched(beside) as (third, _):
+            third.until(BANNER)
 
 
 def test_when_one_process_ends_the_others_are_stopped(tmp_path: Path) -> None:

@@ -55,12 +55,28 @@ def test_a_missing_connection_stops_the_start(host: Host) -> None:
     assert "Traceback" not in host.log()
 
 
-def test_an_error_on_import_stops_the_start_with_its_traceback(host: Host) -> None:
-    (host.app_dir / "function_app.py").write_text("import no_such_module\n")
-    host.launch()
+@pytest.mark.parametrize("loader", ["auto", "converters"])
+@pytest.mark.parametrize(
+    ("mistake", "error"),
+    [
+        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("from json import pizza", "ImportError: cannot import name 'pizza' from 'json'"),
+        ("say((1)", "SyntaxError: '(' was never closed"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_mistake_in_the_app_stops_the_start_with_its_own_lines_only(
+    host: Host, mistake: str, error: str, loader: str
+) -> None:
+    (host.app_dir / "function_app.py").write_text("import bot\n")
+    (host.app_dir / "bot.py").write_text(f"{mistake}\n")
+    host.launch("--loader", loader)
     assert host.exit_code() == 1
-    assert "No module named 'no_such_module'" in host.log()
-    assert "Traceback" in host.log()
+    said = host.log()
+    assert f"the app cannot be loaded: {error.partition(': ')[2]}" in said
+    assert said.count("Traceback") == 1
+    assert said.splitlines()[-1].startswith(error)
+    assert said.count('  File "') == said.count(f'  File "{host.app_dir}') == 2
 
 
 def test_settings_that_count_as_encrypted_stop_the_start(host: Host) -> None:

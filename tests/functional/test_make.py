@@ -1,7 +1,9 @@
 """`make` on a machine that lacks something: the reason is said, and said last."""
 
+import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,11 @@ class Machine:
         program = self._path / name
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
+
+    def touch(self, file: str) -> None:
+        """Make a file of the checkout newer than all that was made of it."""
+        later = time.time() + 2
+        os.utime(self._checkout / file, (later, later))
 
     def make(self, target: str, **variables: str) -> str:
         """What a make that fails says, without make's own last word."""
@@ -130,6 +137,18 @@ def test_the_checkouts_own_python_is_asked_once_it_is_there(machine: Machine) ->
     machine.make("setup")  # which fails after that
     machine.has("python3", "exit 1")
     assert "Python 3.11" not in machine.make("setup")
+
+
+def test_the_checkouts_own_python_stays_what_it_is(machine: Machine) -> None:
+    machine.make("setup")
+    machine.touch("requirements.txt")  # an upgrade, so that packages are installed again
+    machine.has("python3", '[ "$2" != venv ] || echo "another environment"; exit 0')
+    assert "another environment" not in machine.make("setup")
+
+
+def test_what_is_there_already_is_not_spoken_of(machine: Machine) -> None:
+    machine.make("setup")
+    assert "up to date" not in machine.make("setup")
 
 
 def test_settings_that_cannot_be_read_are_said_last(machine: Machine) -> None:

@@ -310,6 +310,7 @@ ONE = {"user": "u1"}
         ({"to": ONE, "text": "x", "at": "tomorrow"}, "at"),
         ({"to": ONE, "text": "x", "at": -1}, "at"),
         ({"to": ONE, "text": "x", "at": True}, "at"),
+        ({"to": ONE, "text": "x", "at": "2001-01-01T00:00:00Z"}, "at"),
         ({"to": ONE, "text": "x", "expires": 0}, "expires"),
         ({"to": ONE, "text": "x", "expires": "2001-01-01T00:00:00Z"}, "expires"),
         ({"to": ONE, "text": "x" * 30000}, "text"),
@@ -358,6 +359,21 @@ def test_any_json_is_taken_or_refused(document: Any) -> None:
     with suppress(BadRequest):
         taken = request.parse(json.dumps(document).encode(), NOW, DAY)
         assert taken.expires > taken.at
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b"", "truncated"),
+        (b"{'to': 1}", "byte 1"),
+        (b'{"text": "a secret" "x"}', "byte 20"),
+        (b'{"text": "x"', "truncated"),
+    ],
+)
+def test_where_a_body_is_no_json_is_said_and_nothing_of_it(body: bytes, place: str) -> None:
+    with pytest.raises(BadRequest, match=f"not JSON in UTF-8: .*{place}") as refused:
+        request.parse(body, NOW, DAY)
+    assert "secret" not in str(refused.value)
 
 
 @given(st.binary())
