@@ -18,7 +18,7 @@ import azure.functions as func
 
 from bot_logic.clock import Clock
 from bot_logic.conversations import Conversation, Conversations
-from bot_logic.conversations.audiences import Audiences, is_group
+from bot_logic.conversations.audiences import Audiences, Member, is_group
 from bot_logic.conversations.listing import listed
 from bot_logic.errors import BadRequest, RetryableError
 from bot_logic.notifications.orders import Orders, Report
@@ -30,6 +30,7 @@ from bot_logic.telemetry.log_events import Event, EventLog
 RunLane = Callable[[str], Coroutine[Any, Any, None]]
 HURRY: Final = 1.0  # seconds that a caller waits for the first messages
 OPENAPI: Final = Path(__file__).with_name("notifications_openapi.json")
+NAMES: Final = ("channel", "conversation", "user")  # of a recipient, as the caller knows it
 MOST_LISTED: Final = 100  # notifications in one answer
 JSON_TYPE: Final = "application/json"
 
@@ -179,18 +180,21 @@ class NotificationsApi:
         wanted = _outcomes(request.params.get("state", ""))
         after = request.params.get("after", "")
         pages = self.orders.recipients(notification_id, after=after)
-        last, found = "", list[Recipient]()
+        last, found, members = "", list[Recipient](), dict[str, Member]()
         async for row, recipients in pages:
-            found += [each for each in recipients if each.outcome in wanted]
+            listed = [each for each in recipients if each.outcome in wanted]
+            known = [each.key for each in listed if each.outcome != Outcome.UNKNOWN]
+            members |= await self.orders.planner.audiences.behind(known)
+            found += listed
             last = row
             if len(found) >= MOST_LISTED * 10:
                 break
         else:
             last = ""
         if request.params.get("format") == "csv":
-            return func.HttpResponse(_csv(found), mimetype="text/csv")
+            return func.HttpResponse(_csv(found, members), mimetype="text/csv")
         more = {"after": last} if last else {}
-        return _json(200, {"recipients": [_of_recipient(each) for each in found], **more})
+        return _json(200, {"recipients": [_of_recipient(each, members) for each in found], **more})
 
 
 async def _answered(work: Awaitable[Answer]) -> func.HttpResponse:
@@ -273,11 +277,13 @@ def _document(report: Report) -> dict[str, Any]:
     }
 
 
-def _of_recipient(recipient: Recipient) -> dict[str, Any]:
+def _of_recipient(recipient: Recipient, members: Mapping[str, Member]) -> dict[str, Any]:
     name = "activityId" if recipient.outcome == Outcome.SENT else "reason"
     detail = {name: recipient.detail} if recipient.detail else {}
     attempts = {"attempts": recipient.attempts} if recipient.attempts else {}
-    return {"recipient": recipient.key, "state": recipient.outcome.value, **detail, **attempts}
+    names = members[recipient.key].names if recipient.key in members else {}
+    state = recipient.outcome.value
+    return {"recipient": recipient.key, **names, "state": state, **detail, **attempts}
 
 
 def _of_conversation(known: Conversation) -> dict[str, Any]:
@@ -296,17 +302,20 @@ def _of_conversation(known: Conversation) -> dict[str, Any]:
     }
 
 
-def _csv(recipients: list[Recipient]) -> str:
+def _csv(recipients: list[Recipient], members: Mapping[str, Member]) -> str:
     """Write a table that a spreadsheet opens, and in which it takes no text for a formula."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["recipient", "state", "detail", "attempts"])
+    writer.writerow(["recipient", *NAMES, "state", "detail", "attempts"])
     for each in recipients:
-        row = [each.key, each.outcome.value, each.detail]
-        writer.writerow(
-            [*(f"'{v}" if v[:1] in tuple("=+-@\t\r") else v for v in row), each.attempts]
-        )
+        names = members[each.key].names if each.key in members else {}
+        cells = [each.key, *(names.get(name, "") for name in NAMES), each.outcome, each.detail]
+        writer.writerow([*map(_no_formula, cells), each.attempts])
     return text.getvalue()
+
+
+def _no_formula(cell: str) -> str:
+    return f"'{cell}" if cell[:1] in tuple("=+-@\t\r") else cell
 
 
 def _iso(moment: float) -> str:

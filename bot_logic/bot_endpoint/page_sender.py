@@ -28,7 +28,7 @@ from bot_logic.errors import (
 from bot_logic.notifications.outcomes import Outcome, outcome_of
 from bot_logic.notifications.page import LEASE, Page
 from bot_logic.notifications.store import Head, NotificationStore, StoredPage
-from bot_logic.storage.protocols import Key, RowConflict
+from bot_logic.storage.protocols import RowConflict
 from bot_logic.telemetry.log_events import Event, EventLog
 
 AT_ONCE: Final = 16  # sends under way of one page
@@ -99,18 +99,7 @@ class _Sending:
     async def _members(self) -> dict[str, Member]:
         """Return who is behind the recipients' keys, as it stands now."""
         keys = [each.key for each in self._recipients if each.outcome == Outcome.OPEN]
-        partitions = {key.partition("/")[0] for key in keys}
-        if len(partitions) > 1:
-            found = await asyncio.gather(*(self._member(key) for key in keys))
-            return {key: each for key, each in zip(keys, found, strict=True) if each is not None}
-        (partition,) = partitions
-        first, last = (key.partition("/")[2] for key in (min(keys), max(keys)))
-        range_of_keys = self._sender.audiences.members(partition, after=first[:-1], last=last)
-        return {f"{each.key.partition}/{each.key.row}": each async for each in range_of_keys}
-
-    async def _member(self, key: str) -> Member | None:
-        partition, _, row = key.partition("/")
-        return await self._sender.audiences.member(Key(partition, row))
+        return await self._sender.audiences.behind(keys)
 
     async def _send_all(self, members: Mapping[str, Member]) -> None:
         places = asyncio.Semaphore(AT_ONCE)

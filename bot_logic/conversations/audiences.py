@@ -8,7 +8,7 @@ docs/decisions/0026-rows-are-the-truth-of-a-notification.md
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -57,6 +57,19 @@ class Member:
     def conversation(self) -> tuple[str, str]:
         """What makes two members the same recipient."""
         return conversation_of(self.reference)
+
+    @property
+    def place(self) -> str:
+        """The key as one text, by which a notification's page names the member."""
+        return f"{self.key.partition}/{self.key.row}"
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What its owner knows it by: channel, conversation, and the person's id if it has one."""
+        channel, conversation = self.conversation
+        user = (self.reference.get("user") or {}).get("id")
+        person = {"user": user} if user and not is_group(self.reference) else {}
+        return {"channel": channel, "conversation": conversation, **person}
 
 
 class Audiences:
@@ -109,6 +122,16 @@ class Audiences:
         """Return who stands under a key, if somebody still does."""
         found = await self._table.read(key)
         return None if found is None else Member.of(found)
+
+    async def behind(self, places: Sequence[str]) -> dict[str, Member]:
+        """Return who stands at these places, as it is now; they are a page's, in any order."""
+        partitions = {place.partition("/")[0] for place in places}
+        if len(partitions) != 1:
+            found = await asyncio.gather(*(self.member(_key_of(place)) for place in places))
+            return {each.place: each for each in found if each is not None}
+        first, last = _key_of(min(places)).row, _key_of(max(places)).row
+        between = self.members(*partitions, after=first[:-1], last=last)
+        return {each.place: each async for each in between}
 
     async def members(
         self, partition: str, *, after: str = "", last: str = "~"
@@ -183,6 +206,11 @@ def _keys(reference: Mapping[str, Any]) -> list[Key]:
     person = str(user.get("id") or conversation_id)
     keys += [_id_key("user", each) for each in ids]
     return [*keys, Key(people(channel), f"{lane}-{digest(person)}")]
+
+
+def _key_of(place: str) -> Key:
+    partition, _, row = place.partition("/")
+    return Key(partition, row)
 
 
 def _id_key(kind: str, name: str) -> Key:

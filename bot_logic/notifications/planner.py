@@ -17,7 +17,7 @@ from bot_logic.notifications.notification import Notification
 from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.page import MOST, Page, Recipient, bounded
 from bot_logic.notifications.store import Head, LaneStore, NotificationStore
-from bot_logic.storage.protocols import Key, Queue, RowConflict
+from bot_logic.storage.protocols import Queue, RowConflict
 from bot_logic.telemetry.log_events import Event, EventLog
 
 QUEUE_NAME: Final = "notification-wakeups"
@@ -130,12 +130,12 @@ class Planner:
             wanted = notification.to if isinstance(notification.to, list) else [notification.to]
             found = [each for each in [await self.find(one) for one in wanted] if each is not None]
             known = list({each.conversation: each for each in found}.values())
-            return len(known), [_shown(each) for each in known[:FIRST]]
+            return len(known), [each.names for each in known[:FIRST]]
         count, first = 0, list[Any]()
         for partition in await self.partitions(notification.to):
             if len(first) < FIRST:
                 async for member in self.audiences.members(partition):
-                    first.append(_shown(member))
+                    first.append(member.names)
                     if len(first) == FIRST:
                         break
             async for _ in self.audiences.count(partition):
@@ -208,17 +208,8 @@ async def _of_lanes(members: list[Member]) -> AsyncIterator[Page]:
         of_lane = list(group)
         for start in range(0, len(of_lane), MOST):
             some = of_lane[start : start + MOST]
-            yield Page(lane, tuple(Recipient(_place_of(each.key)) for each in some))
-
-
-def _shown(member: Member) -> dict[str, str]:
-    channel, conversation = member.conversation
-    return {"channel": channel, "conversation": conversation}
+            yield Page(lane, tuple(Recipient(each.place) for each in some))
 
 
 def _lane_and_key(member: Member) -> tuple[str, str]:
-    return Lane.of(member.reference).id, _place_of(member.key)
-
-
-def _place_of(key: Key) -> str:
-    return f"{key.partition}/{key.row}"
+    return Lane.of(member.reference).id, member.place

@@ -163,12 +163,14 @@ async def test_recipients_are_listed_and_written_as_csv(client: Client) -> None:
     path = f"notifications/{taken['id']}/recipients"
     _, everyone = await client.call("GET", path)
     assert sorted(each["state"] for each in everyone["recipients"]) == ["open", "unknown"]
+    known = next(each for each in everyone["recipients"] if each["state"] == "open")
+    assert (known["channel"], known["conversation"], known["user"]) == ("test", "c1", "u1")
     _, failed = await client.call("GET", f"{path}?state=failed")
     assert [each["recipient"] for each in failed["recipients"]] == ["=cmd()"]
     _, table = await client.call("GET", f"{path}?format=csv&state=failed")
     assert table.splitlines() == [
-        "recipient,state,detail,attempts",
-        "'=cmd(),unknown,never met,0",
+        "recipient,channel,conversation,user,state,detail,attempts",
+        "'=cmd(),,,,unknown,never met,0",
     ]
     status, refused = await client.call("GET", f"{path}?state=lost")
     assert (status, refused["error"]["field"]) == (400, "state")
@@ -380,3 +382,18 @@ def test_where_a_body_is_no_json_is_said_and_nothing_of_it(body: bytes, place: s
 def test_any_bytes_are_taken_or_refused(body: bytes) -> None:
     with pytest.raises(BadRequest):
         request.parse(body, NOW, DAY)
+
+
+async def test_the_recipients_of_a_broadcast_are_named_as_their_owner_knows_them(
+    client: Client,
+) -> None:
+    _, taken = await client.call("POST", "notifications", {"to": {"channel": "test"}, "text": "x"})
+    path = f"notifications/{taken['id']}/recipients"
+    recipients = (await client.call("GET", path))[1]["recipients"]
+    assert {each["user"] for each in recipients} == {"u0", "u1", "u2"}
+    found = await client.wiring.conversations.find("test", "c1")
+    assert found is not None
+    await client.wiring.conversations.forget(found.reference)
+    recipients = (await client.call("GET", path))[1]["recipients"]
+    assert len(recipients) == 3
+    assert {each.get("user") for each in recipients} == {"u0", None, "u2"}
