@@ -32,7 +32,7 @@ INTERPRETER = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
-.PHONY: run services test doctor needs needs-python needs-node settings picture chaos bench peers dead-letters audiences \
+.PHONY: run services test doctor needs needs-python needs-node settings picture chaos chaos-broadcast bench peers dead-letters audiences \
   package teams-package check check-infra infra-snapshots check-lock lock format setup clean
 .DELETE_ON_ERROR:
 
@@ -54,6 +54,10 @@ picture: setup
 # Messages through the app while everything fails; takes minutes. CHAOS="--seed 2" for other dice.
 chaos: setup
 	@$(VENV)/bin/python -m tests.resilience.chaos $(CHAOS)
+
+# A broadcast to a tenant of Teams on such a day; CHAOS="--recipients 500" for a smaller one.
+chaos-broadcast: setup
+	@$(VENV)/bin/python -m tests.resilience.broadcast $(CHAOS)
 
 # This app beside its peers, in one run; ROWS="--only echo,floor" for some of it, --quick for a try.
 bench: needs $(VENV)/.installed $(AZURITE) peers

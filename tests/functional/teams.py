@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from bot_logic.conversations import Conversations
+from bot_logic.conversations.audiences import Lane, digest, people
 
 TENANT = "00000000-0000-0000-0000-0000000c0075"
 AT_ONCE = 50
@@ -30,6 +31,12 @@ def reference_of(number: int, service_url: str) -> dict[str, Any]:
         "user": {"id": user_of(number), "aadObjectId": f"{number:032x}"},
         "bot": {"id": "28:the-bot"},
     }
+
+
+def key_of(number: int) -> str:
+    """The key by which a notification's page names one of them."""
+    lane = Lane.of(reference_of(number, ""))
+    return f"{people('msteams')}/{lane.id}-{digest(user_of(number))}"
 
 
 async def met(conversations: Conversations, service_url: str, count: int) -> None:

@@ -127,7 +127,7 @@ class Chaos:
         host = replace(host, ready=listening(stack.ports.functions))
         host = replace(host, command=[*host.command, "--end-on-storage-trouble"])
         if queue_host is None:
-            killed = (host, _without_http(host, free_ports(1)[0]))
+            killed = (host, without_http(host, free_ports(1)[0]))
         else:
             host = _without(host, "hand_to_bot", "file_dead_letter", "sweep")
             killed = _microsofts(queue_host, stack, free_ports(1)[0])
@@ -227,15 +227,16 @@ class Chaos:
             delivered_and_dead_lettered=ended.twice_ended(),
             restarts=self._restarts,
             seconds=seconds,
-            faults_hit={_name(rule): rule["hits"] for rule in rules},
+            faults_hit={name_of(rule): rule["hits"] for rule in rules},
         )
 
 
-def _name(rule: dict[str, Any]) -> str:
+def name_of(rule: dict[str, Any]) -> str:
+    """Return what a fault is called in a table."""
     return f"{rule['on']} {rule['status'] or 'takes {:g} s'.format(rule['delay'])}"
 
 
-def _without_http(host: Program, port: int) -> Program:
+def without_http(host: Program, port: int) -> Program:
     """Return a second host beside the first: it takes queue messages, and serves no channel."""
     command = list(host.command)
     command[command.index("--port") + 1] = str(port)
