@@ -55,7 +55,7 @@ picture: setup
 chaos: setup
 	@$(VENV)/bin/python -m tests.resilience.chaos $(CHAOS)
 
-# A broadcast through it to people on a stand-in for Teams' connector: docs/reliability.md
+# A broadcast to a tenant of Teams on such a day; CHAOS="--recipients 500" for a smaller one.
 chaos-broadcast: setup
 	@$(VENV)/bin/python -m tests.resilience.broadcast $(CHAOS)
 
