@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import azure.functions as func
 
+from bot_logic.addresses import is_id
 from bot_logic.clock import Clock
 from bot_logic.conversations import Conversation, Conversations
 from bot_logic.conversations.audiences import Audiences, Member, is_group
@@ -35,6 +36,8 @@ MOST_LISTED: Final = 100  # notifications in one answer
 JSON_TYPE: Final = "application/json"
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
+_AFTER: Final = re.compile(r"[0-9a-z-]+(/[0-9a-z-]+)?")  # keys of rows; they are short
+MAX_AFTER: Final = 200  # characters
 
 log = EventLog(__name__)
 
@@ -115,7 +118,7 @@ class NotificationsApi:
         notification_id = request.route_params.get("id", "")
         if notification_id:
             return 200, _document(_found(await self.orders.report(_checked(notification_id))))
-        after = request.params.get("after", "")
+        after = _after(request)
         listed, last = [], ""
         async for row, each in self.orders.store.latest(after=after):
             report = await self.orders.report(each)
@@ -156,7 +159,7 @@ class NotificationsApi:
         return 204, None
 
     async def _list_conversations(self, request: func.HttpRequest) -> Answer:
-        asked = {name: request.params.get(name, "") for name in ("channel", "topic", "user")}
+        asked = {name: _filter(request, name) for name in ("channel", "topic", "user")}
         if sum(map(bool, asked.values())) > 1:
             raise BadRequest(
                 "goes with neither channel nor topic, nor these together", field="user"
@@ -166,7 +169,7 @@ class NotificationsApi:
             channel=asked["channel"],
             about=asked["topic"],
             user=asked["user"],
-            after=request.params.get("after", ""),
+            after=_after(request),
         )
         more = {"after": page.after} if page.after else {}
         return 200, {
@@ -178,7 +181,7 @@ class NotificationsApi:
         notification_id = _checked(request.route_params.get("id", ""))
         _found(await self.orders.report(notification_id))
         wanted = _outcomes(request.params.get("state", ""))
-        after = request.params.get("after", "")
+        after = _after(request)
         pages = self.orders.recipients(notification_id, after=after)
         last, found, members = "", list[Recipient](), dict[str, Member]()
         async for row, recipients in pages:
@@ -234,6 +237,21 @@ def _check_json(headers: Mapping[str, str]) -> None:
         raise BadRequest(
             f"the content type must be {JSON_TYPE}", status=415, code="UnsupportedMediaType"
         )
+
+
+def _after(request: func.HttpRequest) -> str:
+    after = str(request.params.get("after", ""))
+    if after and not (len(after) <= MAX_AFTER and _AFTER.fullmatch(after)):
+        raise BadRequest("must be the `after` of an answer", field="after")
+    return after
+
+
+def _filter(request: func.HttpRequest, name: str) -> str:
+    """Return what a list is to be of, or "" for all; what is left empty by mistake is not all."""
+    value = request.params.get(name)
+    if value is not None and not is_id(value):
+        raise BadRequest("must be printable, not empty and not endless", field=name)
+    return value or ""
 
 
 def _checked(notification_id: str) -> str:

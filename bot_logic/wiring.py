@@ -96,6 +96,7 @@ class Wiring:
             self.conversations.audiences,
             self._clock,
             self._chance,
+            check_activity=bot_endpoint.check_outgoing,
             lifetime=self.settings.notification_lifetime,
             kept_for=self.settings.notifications_kept,
         )

@@ -19,6 +19,7 @@ from bot_logic.bot_endpoint.endpoint import Endpoint
 from bot_logic.bot_endpoint.outbox import Outbox
 from bot_logic.bot_endpoint.page_sender import PageSender
 from bot_logic.bot_endpoint.recorder import ConversationRecorder
+from bot_logic.bot_endpoint.sdk.activity_json import check_outgoing
 from bot_logic.bot_endpoint.sdk.authentication import TokenAuthentication
 from bot_logic.bot_endpoint.sdk.connector import PooledConnectorFactory
 from bot_logic.bot_endpoint.sdk.credentials import Credentials, credentials_of
@@ -46,6 +47,7 @@ __all__ = [
     "Outbox",
     "ProactiveBot",
     "build",
+    "check_outgoing",
     "credentials_of",
 ]
 

@@ -10,7 +10,7 @@ from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 from botframework.connector.auth import ConnectorFactory
 
 from bot_logic.addresses import ServiceUrls
-from bot_logic.bot_endpoint.sdk.model_json import read
+from bot_logic.bot_endpoint.sdk.model_json import Malformed, read
 from bot_logic.bot_endpoint.sdk.new_conversation import begun, may_begin
 from bot_logic.bot_endpoint.sdk.turn_context import copy
 from bot_logic.clock import Clock
@@ -68,8 +68,15 @@ class PageSender:
             claimed = await self.store.write_page(stored, stored.page.claimed(now))
         except RowConflict:
             return  # somebody else was faster
-        if claimed.page.open:
-            await _Sending(self, order, head, claimed).run()
+        if not claimed.page.open:
+            return
+        try:
+            sending = _Sending(self, order, head, claimed)
+        except Malformed as error:  # orders are checked; this one is of a version that took more
+            refused = claimed.page.all_open(Outcome.REFUSED, f"activity: {error}")
+            await self.store.write_page(claimed, refused)
+        else:
+            await sending.run()
 
 
 class _Sending:

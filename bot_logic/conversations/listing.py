@@ -6,6 +6,7 @@ from typing import Final
 
 from bot_logic.conversations.audiences import Audiences, Member, groups, people, topic
 from bot_logic.conversations.references import Conversation, Conversations
+from bot_logic.errors import BadRequest
 
 PAGE: Final = 100  # conversations in one answer
 
@@ -36,6 +37,7 @@ async def listed(
         after: where the page before has ended.
 
     Raises:
+        BadRequest: 400, no page of this list has ended there.
         ServiceUnavailable: a table cannot be reached.
     """
     audiences = known.audiences
@@ -58,7 +60,9 @@ async def _partitions(audiences: Audiences, channel: str, about: str) -> list[st
 async def _page(audiences: Audiences, partitions: list[str], after: str) -> list[Member]:
     """Return one more than a page has, if there are so many."""
     begun, _, row = after.partition("/")
-    start = partitions.index(begun) if begun in partitions else 0
+    if after and begun not in partitions:
+        raise BadRequest("must be the `after` of an answer of this list", field="after")
+    start = partitions.index(begun) if after else 0
     found: list[Member] = []
     for partition in partitions[start:]:
         async for member in audiences.members(partition, after=row if partition == begun else ""):

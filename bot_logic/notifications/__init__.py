@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot_logic.clock import Chance, Clock
 from bot_logic.conversations.audiences import Audiences
-from bot_logic.notifications.orders import Orders
+from bot_logic.notifications.orders import CheckActivity, Orders
 from bot_logic.notifications.planner import QUEUE_NAME, Planner, wake_up
 from bot_logic.notifications.store import LANES, NOTIFICATIONS, LaneStore, NotificationStore
 from bot_logic.notifications.sweep import NotificationSweep
@@ -43,14 +43,15 @@ def build(
     clock: Clock,
     chance: Chance,
     *,
+    check_activity: CheckActivity,
     lifetime: int,
     kept_for: float,
 ) -> Notifications:
-    """Build the parts on one storage account."""
+    """Build the parts on one storage account; `check_activity` lets pass what the bot can send."""
     store = NotificationStore(storage.table(NOTIFICATIONS))
     lanes = LaneStore(storage.table(LANES))
     queue = storage.queue(QUEUE_NAME)
     planner = Planner(store, lanes, audiences, queue, clock)
-    orders = Orders(store, planner, queue, clock, chance, lifetime)
+    orders = Orders(store, planner, queue, clock, chance, check_activity, lifetime)
     sweep = NotificationSweep(store, kept_for, clock)
     return Notifications(store, lanes, planner, orders, audiences, sweep)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,6 +15,8 @@ from bot_logic.notifications.planner import MAX_DELAY, Planner, wake_up
 from bot_logic.notifications.store import KeyTaken, NotificationStore
 from bot_logic.storage.protocols import Queue, RowConflict
 from bot_logic.telemetry.log_events import Event, EventLog
+
+CheckActivity = Callable[[Mapping[str, Any]], None]  # raises BadRequest
 
 MAX_KEY: Final = 200  # characters of an idempotency key
 TRIES: Final = 5  # to change a notification that others change, too
@@ -76,16 +78,19 @@ class Orders:
     queue: Queue
     clock: Clock
     chance: Chance
+    check_activity: CheckActivity
     lifetime: int  # seconds after `at`, unless the order says otherwise
 
     async def take(self, request: Request, idempotency_key: str = "") -> Taken:
         """Store a notification, once for each idempotency key, and see to it that it is planned.
 
         Raises:
-            BadRequest: 404 if nobody is known of whom it names, 409 if the key stands for another
-                order or if more would get it than `at_most`.
+            BadRequest: 400 if the bot cannot send the activity, 404 if nobody is known of whom it
+                names, 409 if the key stands for another order or if more would get it than
+                `at_most`.
             RetryableError: it is not taken; with the same key it can be tried again.
         """
+        self.check_activity(request.activity)
         notification = Notification(
             self.chance.new_id(),
             request.to,
@@ -176,7 +181,12 @@ class Orders:
         return await self.report(notification_id)
 
     async def preview(self, request: Request) -> dict[str, Any]:
-        """Return how many would get it, the first of them and what they would get; send nothing."""
+        """Return how many would get it, the first of them and what they would get; send nothing.
+
+        Raises:
+            BadRequest: 400, the bot cannot send the activity.
+        """
+        self.check_activity(request.activity)
         notification = Notification(
             "", request.to, request.activity, request.at, request.expires, 0
         )

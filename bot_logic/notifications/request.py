@@ -19,6 +19,7 @@ MAX_CONTENT: Final = (
 )  # bytes; https://learn.microsoft.com/microsoftteams/limits-specifications-teams
 MAX_TOPIC: Final = 100  # characters
 FAR: Final = 10 * 365 * 24 * 3600  # seconds
+LAST: Final = 253_370_764_800  # 9999-01-01, Unix time: behind it are times that have no date
 
 _PATH: Final = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 _FIELD: Final = re.compile(r"(?:unknown|required) field `(?P<name>[^`]*)`")
@@ -64,7 +65,7 @@ def parse(body: bytes, now: float, lifetime: int) -> Request:
     except (UnicodeDecodeError, RecursionError):
         raise BadRequest("the body is not JSON in UTF-8") from None
     at = _moment(asked.at, "at", now, now)
-    expires = _moment(asked.expires, "expires", at, at + lifetime)
+    expires = _moment(asked.expires, "expires", at, min(at + lifetime, LAST))
     if asked.expires is None and expires <= now:
         raise BadRequest(f"is past, by more than the {lifetime} s until it expires", field="at")
     if expires <= max(at, now):
@@ -132,7 +133,10 @@ def _content(asked: _Body) -> Mapping[str, Any]:
     activity = {"type": "message", "text": asked.text}
     if asked.activity is not None:
         activity = {"type": "message", **asked.activity}
-    size = len(json.dumps(activity, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    try:
+        size = len(json.dumps(activity, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    except RecursionError:  # json takes a few levels less than msgspec
+        raise BadRequest("is nested too deeply", field="activity") from None
     if size > MAX_CONTENT:
         raise BadRequest(
             f"takes {size} bytes as it is sent, {MAX_CONTENT} are possible",
@@ -160,6 +164,8 @@ def _moment(value: str | float | None, field: str, start: float, default: float)
             "must be a time with its offset, such as 2030-01-31T09:00:00+01:00, or seconds",
             field=field,
         )
+    if moment.timestamp() >= LAST:
+        raise BadRequest("must be before the year 9999", field=field)
     return moment.timestamp()
 
 

@@ -93,9 +93,9 @@ class Between:
     def of_prefix(cls, prefix: str, *, after: str = "") -> Self:
         """Return the keys that go on behind this prefix, and come after some key if one is given.
 
-        Behind it they have letters and digits only.
+        Behind it they have letters and digits only. No key leads out of the prefix.
         """
-        return cls(after or prefix, f"{prefix}~")
+        return cls(max(after, prefix), f"{prefix}~")
 
 
 class Table(Protocol):

@@ -203,6 +203,10 @@ async def test_rows_may_be_a_range_of_keys_and_some_of_their_columns(table: Tabl
     assert [row.columns async for row in found] == [{"n": "a|1"}, {"n": "a|2"}, {"n": "a|3"}]
     behind = table.rows("p", between=Between.of_prefix("a|", after="a|1"))
     assert [row.key.row async for row in behind] == ["a|2", "a|3"]
+    before = table.rows("p", between=Between.of_prefix("a|", after="a"))
+    assert [row.key.row async for row in before] == ["a|1", "a|2", "a|3"]
+    beyond = table.rows("p", between=Between.of_prefix("a|", after="b"))
+    assert [row.key.row async for row in beyond] == []
     everywhere = table.rows(columns=("rest",))
     assert {row.key.partition: dict(row.columns) async for row in everywhere} == {
         "p": {"rest": "x"},

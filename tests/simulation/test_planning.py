@@ -28,7 +28,13 @@ class World:
         self.storage = MemoryStorage(clock)
         self.known = conversations.build(self.storage, clock)
         self.parts = notifications.build(
-            self.storage, self.known.audiences, clock, SYSTEM_CHANCE, lifetime=DAY, kept_for=DAY
+            self.storage,
+            self.known.audiences,
+            clock,
+            SYSTEM_CHANCE,
+            check_activity=lambda _: None,
+            lifetime=DAY,
+            kept_for=DAY,
         )
         now = int(clock.now())
         to = {"all": True, "at_most": PEOPLE, "groups": True}

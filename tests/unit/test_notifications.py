@@ -1,5 +1,6 @@
 """Notifications in memory: who gets them, when, once, and what is said of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,8 +18,10 @@ from bot_logic.errors import (
     Refused,
     ServiceUnavailable,
 )
+from bot_logic.notifications import NOTIFICATIONS
 from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.page import MAX_IDLE, Page, Recipient
+from bot_logic.notifications.store import NotificationStore
 from bot_logic.storage.memory import Fault
 from bot_logic.testing import BotUnderTest
 
@@ -74,6 +77,18 @@ async def test_who_is_unknown_is_an_outcome_in_a_list_and_an_error_alone(bot: Bo
     with pytest.raises(BadRequest) as refused:
         await bot.notify({"user": "nobody"}, "News")
     assert (refused.value.status, refused.value.field) == (404, "to")
+
+
+async def test_an_activity_that_the_bot_cannot_read_comes_to_an_end(bot: BotUnderTest) -> None:
+    await with_people(bot, 2)
+    notification = await bot.notify({"channel": "test"}, "News")
+    table = bot.storage.table(NOTIFICATIONS)
+    head = await NotificationStore(table).head(notification)
+    assert head is not None
+    older = replace(head.notification, activity={"attachments": "from an older version"})
+    await NotificationStore(table).replace(head, older)
+    assert await bot.runs_queue() == []
+    assert await bot.report(notification) == {"state": "done", "refused": 2}
 
 
 async def test_more_than_its_author_expects_get_nothing(bot: BotUnderTest) -> None:

@@ -286,6 +286,11 @@ async def test_what_is_over_long_ago_is_swept_and_a_far_date_stays(client: Clien
 ONE = {"user": "u1"}
 
 
+def nested(levels: int) -> Any:
+    """Return a list in a list, and so on."""
+    return json.loads("[" * levels + "]" * levels)
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -315,6 +320,14 @@ ONE = {"user": "u1"}
         ({"to": ONE, "text": "x", "at": "2001-01-01T00:00:00Z"}, "at"),
         ({"to": ONE, "text": "x", "expires": 0}, "expires"),
         ({"to": ONE, "text": "x", "expires": "2001-01-01T00:00:00Z"}, "expires"),
+        ({"to": ONE, "text": "x", "at": "9999-12-31T23:59:59Z"}, "at"),
+        ({"to": ONE, "text": "x", "at": "9999-12-31T23:59:59-23:59"}, "at"),
+        ({"to": ONE, "text": "x", "expires": "9999-12-31T23:59:59-23:59"}, "expires"),
+        ({"to": ONE, "activity": {"attachments": "x"}}, "activity.attachments"),
+        ({"to": ONE, "activity": {"from": 7}}, "activity.from"),
+        ({"to": ONE, "activity": {"timestamp": "soon"}}, "activity.timestamp"),
+        ({"to": ONE, "activity": {"channelData": nested(101)}}, "activity.channelData"),
+        ({"to": ONE, "activity": {"ours": nested(101)}}, "activity.ours"),
         ({"to": ONE, "text": "x" * 30000}, "text"),
     ],
 )
@@ -324,6 +337,49 @@ async def test_what_is_wrong_is_named(client: Client, body: Any, field: str) -> 
         413 if "text" in body and len(str(body["text"])) > 1000 else 400,
         field,
     )
+
+
+async def test_a_preview_refuses_what_could_not_be_sent(client: Client) -> None:
+    order = {"to": ONE, "activity": {"attachments": "x"}}
+    status, refused = await client.call("POST", "notifications/preview", order)
+    assert (status, refused["error"]["field"]) == (400, "activity.attachments")
+
+
+async def test_the_last_date_that_is_taken_can_be_listed(client: Client) -> None:
+    for at in ("9998-12-31T23:59:59Z", "9998-12-31T23:59:59+00:00"):
+        order = {"to": ONE, "text": "x", "at": at}
+        assert (await client.call("POST", "notifications", order))[0] == 202
+    _, listed = await client.call("GET", "notifications")
+    assert {each["at"] for each in listed["notifications"]} == {"9998-12-31T23:59:59Z"}
+
+
+@pytest.mark.parametrize("after", ["/", "'", "\0", "\ud800", "x" * 300, "é", "a/b/c"])
+async def test_an_after_of_no_answer_is_named(client: Client, after: str) -> None:
+    _, taken = await client.call("POST", "notifications", {"to": ONE, "text": "x"})
+    for path in ("notifications", f"notifications/{taken['id']}/recipients", "conversations"):
+        status, refused = await client.call("GET", f"{path}?after={after}")
+        assert (status, refused["error"]["field"]) == (400, "after")
+
+
+async def test_an_after_of_another_filter_is_named(client: Client) -> None:
+    await client.call("PUT", "conversations/c1/topics/pizza")
+    for number in range(101):
+        reference = {"channelId": "many", "serviceUrl": "http://localhost"}
+        conversation = {"id": f"many{number}"}
+        await client.wiring.conversations.remember({**reference, "conversation": conversation})
+    _, page = await client.call("GET", "conversations?channel=many")
+    _, rest = await client.call("GET", f"conversations?channel=many&after={page['after']}")
+    assert len(page["conversations"] + rest["conversations"]) == 101
+    for query in (f"topic=pizza&after={page['after']}", "after=people-x/y"):
+        status, refused = await client.call("GET", f"conversations?{query}")
+        assert (status, refused["error"]["field"]) == (400, "after")
+
+
+@pytest.mark.parametrize("name", ["channel", "topic", "user"])
+async def test_a_filter_left_empty_does_not_list_everyone(client: Client, name: str) -> None:
+    for value in ("", "a\nb"):
+        status, refused = await client.call("GET", f"conversations?{name}={value}")
+        assert (status, refused["error"]["field"]) == (400, name)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
@@ -376,6 +432,16 @@ def test_where_a_body_is_no_json_is_said_and_nothing_of_it(body: bytes, place: s
     with pytest.raises(BadRequest, match=f"not JSON in UTF-8: .*{place}") as refused:
         request.parse(body, NOW, DAY)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("opened", ["[", '{"a":'])
+def test_any_depth_is_taken_or_refused(opened: str) -> None:
+    closed = "]" if opened == "[" else "1}"
+    for levels in range(900, 1010):  # where Python 3.11's recursion ends
+        value = opened * levels + closed + closed[-1] * (levels - 1)
+        with suppress(BadRequest):
+            body = f'{{"to": {{"user": "u1"}}, "activity": {{"value": {value}}}}}'
+            request.parse(body.encode(), NOW, DAY)
 
 
 @given(st.binary())

@@ -5,6 +5,7 @@ what every turn needs, `to_activity` reads the rest.
 https://github.com/microsoft/botframework-sdk/blob/main/specs/botframework-activity/botframework-activity.md
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from botbuilder.schema import Activity
@@ -58,6 +59,19 @@ def to_activity(document: Json) -> Activity:
         return read(Activity, document)
     except Malformed as error:
         raise BadRequest(str(error), field=error.field) from None
+
+
+def check_outgoing(document: Mapping[str, Any]) -> None:
+    """Let pass an activity that the bot can send.
+
+    Raises:
+        BadRequest: 400 with the field that is malformed, as a path that begins with `activity`.
+    """
+    try:
+        read(Activity, dict(document))
+    except Malformed as error:
+        malformed = error.within("activity")
+        raise BadRequest(malformed.rule, field=malformed.field) from None
 
 
 def _json_object(body: bytes) -> Json:
