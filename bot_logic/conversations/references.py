@@ -6,12 +6,14 @@ once for each of its threads. Where the bot may not write for the time
 being, the reference stays and is marked, until something is heard from there again.
 """
 
+import asyncio
 import hashlib
 import json
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
 from bot_logic.clock import Clock
 from bot_logic.conversations.audiences import Audiences
@@ -55,6 +57,7 @@ class Conversations:
         self.audiences = audiences
         self._clock = clock
         self._known: OrderedDict[str, _Seen] = OrderedDict()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def remember(self, reference: Reference, *, rewrite: bool = False) -> None:
         """Store a reference, unless this process stored the same one a moment ago.
@@ -66,6 +69,10 @@ class Conversations:
         reference = _of_channel(reference)
         if not rewrite and self.knows(reference):
             return
+        async with self._in_turn(_name(reference)):
+            await self._store(reference, rewrite=rewrite)
+
+    async def _store(self, reference: Reference, *, rewrite: bool) -> None:
         name, data = _name(reference), json.dumps(reference, sort_keys=True)
         found = await self._table.read(digest_key(name))
         before: Row = {} if found is None else found.columns
@@ -161,10 +168,21 @@ class Conversations:
     async def forget(self, reference: Reference) -> None:
         """Delete the reference of a conversation that is over."""
         name = _name(reference)
-        self._known.pop(name, None)
-        found = await self._table.read(digest_key(name))
-        if found is not None:
-            await self._delete(found)
+        async with self._in_turn(name):
+            self._known.pop(name, None)
+            found = await self._table.read(digest_key(name))
+            if found is not None:
+                await self._delete(found)
+
+    def _in_turn(self, name: str) -> asyncio.Lock:
+        """Return what lets this process record a conversation's beginnings and ends in order.
+
+        An end that came while a beginning was being written would find nothing to delete.
+        """
+        lock = self._turns.get(name)
+        if lock is None:
+            lock = self._turns[name] = asyncio.Lock()
+        return lock
 
     async def _delete(self, found: StoredRow, etag: str | None = None) -> None:
         reference = json.loads(found.columns["reference"])

@@ -1,5 +1,6 @@
 """The bot's state and the conversation references, on a table in memory."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from bot_logic.bot_endpoint.state import StateConflict, TableStorage
 from bot_logic.conversations import build
 from bot_logic.conversations.references import KNOWN_FOR, TABLE_NAME, Conversation
-from bot_logic.storage.memory import MemoryStorage, MemoryTable
+from bot_logic.storage.memory import Fault, MemoryStorage, MemoryTable
 from bot_logic.storage.protocols import MAX_TEXT, digest_key
 from bot_logic.testing import ManualClock
 
@@ -99,6 +100,15 @@ async def test_a_conversation_that_starts_again_is_written_again(
     await another_process.forget(REFERENCE)
     await ours.remember(REFERENCE, rewrite=True)
     assert await another_process.find("directline", "c1") == Conversation(REFERENCE, blocked=None)
+
+
+async def test_an_end_that_comes_while_the_beginning_is_written_is_an_end(
+    storage: MemoryStorage, clock: ManualClock
+) -> None:
+    conversations = build(storage, clock)
+    storage.faults.add(Fault("table.put", delay=0.01))
+    await asyncio.gather(conversations.remember(REFERENCE), conversations.forget(REFERENCE))
+    assert await conversations.find("directline", "c1") is None
 
 
 async def test_a_reference_is_written_again_after_a_while(
