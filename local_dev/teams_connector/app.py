@@ -108,6 +108,8 @@ async def _object(request: web.Request) -> dict[str, Any]:
         value = json.loads(await request.read())
     except (ValueError, RecursionError):
         raise _bad("the body must be JSON") from None
+    except (ConnectionError, web.RequestPayloadError):
+        raise _bad("the body cannot be read") from None  # nobody is left who would hear it
     if not isinstance(value, dict):
         raise _bad("the body must be a JSON object")
     return value

@@ -1,10 +1,13 @@
 """The stand-in for Teams' connector: what it takes, what it refuses and how, what it counts."""
 
+import asyncio
 import json
+import logging
 import sys
 import urllib.request
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -118,6 +121,22 @@ async def test_bad_input_is_refused_with_what_is_wrong(
     assert answer.error == (400, "BadArgument")
     assert names in answer.body["error"]["message"]
     assert (await teams.counts())["accepted"] == 0
+
+
+async def test_who_leaves_before_all_is_said_is_no_error_and_is_not_counted(
+    teams: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = urlsplit(teams.connector.url).port
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = "POST /v3/conversations/a:1/activities HTTP/1.1\r\nHost: localhost\r\n"
+    writer.write(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.1)
+    assert (await teams.counts())["accepted"] == 0
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 async def test_pages_of_other_sites_may_not_call_it(teams: Caller) -> None:

@@ -53,6 +53,8 @@ from tests.resilience.local_direct_line import LocalDirectLine
 PATIENCE: Final = 1800.0  # seconds until everyone has an outcome
 WOKEN_EVERY: Final = 10.0  # seconds
 JUST_BEFORE: Final = 2.0  # seconds before a kill: a note is due every second, and takes its time
+FLOWING: Final = 0.2  # seconds since the last message
+POLLED_EVERY: Final = 0.05  # seconds
 UNLIMITED: Final = 10**6  # requests a second
 UNLIMITED_GUESS: Final = 500  # deliveries a second, for spreading what happens meanwhile
 OF_THE_CHANNEL: Final = "bot_send"
@@ -160,6 +162,7 @@ class Broadcast:
         environ = {**settings_file.read(), **host.environment}
         self._wiring = Wiring(Settings.from_environment(environ))
         self._kills: list[tuple[float, float]] = []
+        self._done = False
 
     async def run(self, session: aiohttp.ClientSession) -> Told:
         """Carry out the plan and count.
@@ -207,10 +210,19 @@ class Broadcast:
 
     async def _kill(self, _dice: random.Random) -> None:
         host = self._hosts[len(self._kills) % len(self._hosts)]
+        await self._sending()
         before = time.time()
         await self._processes.kill(host.name)
         self._kills.append((before, time.time()))
         await self._processes.start(host)
+
+    async def _sending(self) -> None:
+        """Wait until messages flow, as a kill at another time proves nothing; or until the end."""
+        taken = self._connector.taken
+        while True:
+            if self._done or (taken and time.time() - taken[-1].at < FLOWING):
+                return
+            await asyncio.sleep(POLLED_EVERY)
 
     async def _interrupt_storage(self, dice: random.Random) -> None:
         await asyncio.to_thread(self._storage.stop)
@@ -240,6 +252,7 @@ class Broadcast:
                 with contextlib.suppress(ServiceUnavailable):
                     report = await self._wiring.notifications.orders.report(notification)
                     if report is not None and report.state == State.DONE:
+                        self._done = True
                         return report
 
     async def _told(
