@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from bot_logic.conversations.channels import BOUND, is_of_clients
 from bot_logic.storage.protocols import Between, Key, StoredRow, Table
 
 TABLE_NAME: Final = "audiences"
@@ -32,8 +33,9 @@ class Lane:
     @classmethod
     def of(cls, reference: Mapping[str, Any]) -> "Lane":
         """Return the lane of the conversation that a reference leads to."""
-        tenant = reference["conversation"].get("tenantId")
-        return cls(reference["channelId"], tenant if isinstance(tenant, str) else "")
+        channel, tenant = reference["channelId"], reference["conversation"].get("tenantId")
+        known = isinstance(tenant, str) and not is_of_clients(channel)
+        return cls(channel, tenant if known else "")
 
     @property
     def id(self) -> str:
@@ -111,8 +113,15 @@ class Audiences:
         await self._table.delete(topic_key(topic, reference))
 
     async def user(self, user_id: str) -> Member | None:
-        """Return the newest personal conversation of a user, by the channel's id or by Entra's."""
-        return await self.member(_id_key("user", user_id))
+        """Return the newest personal conversation of a user, by the channel's id or by Entra's.
+
+        Whom a channel vouches for goes first. What a client says of itself is taken for no id but
+        those that Direct Line binds a token to: else a visitor could pass for anybody.
+        """
+        found = await self.member(_id_key("user", user_id))
+        if found is None and user_id.startswith(BOUND):
+            found = await self.member(_id_key("client", user_id))
+        return found
 
     async def conversation(self, conversation_id: str) -> Member | None:
         """Return a conversation by its id."""
@@ -202,10 +211,17 @@ def _keys(reference: Mapping[str, Any]) -> list[Key]:
     keys = [_id_key("conversation", conversation_id)]
     if is_group(reference):
         return [*keys, Key(groups(channel), f"{lane}-{digest(conversation_id)}")]
-    ids = [each for each in (user.get("id"), user.get("aadObjectId")) if each]
     person = str(user.get("id") or conversation_id)
-    keys += [_id_key("user", each) for each in ids]
-    return [*keys, Key(people(channel), f"{lane}-{digest(person)}")]
+    return [*keys, *_keys_of_user(channel, user), Key(people(channel), f"{lane}-{digest(person)}")]
+
+
+def _keys_of_user(channel: str, user: Mapping[str, Any]) -> list[Key]:
+    """Return by which ids a person is found: on a client's own word, by nobody else's."""
+    if is_of_clients(channel):
+        user_id = str(user.get("id", ""))
+        return [_id_key("client", user_id)] if user_id.startswith(BOUND) else []
+    ids = (user.get("id"), user.get("aadObjectId"))
+    return [_id_key("user", str(each)) for each in ids if each]
 
 
 def _key_of(place: str) -> Key:

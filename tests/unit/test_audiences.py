@@ -9,7 +9,7 @@ import pytest
 from bot_logic.admin.audiences import complete
 from bot_logic.conversations import TABLE_NAME as CONVERSATIONS
 from bot_logic.conversations import Conversations, build
-from bot_logic.conversations.audiences import TABLE_NAME, Audiences, groups, people, topic
+from bot_logic.conversations.audiences import TABLE_NAME, Audiences, Lane, groups, people, topic
 from bot_logic.storage.memory import MemoryStorage
 from bot_logic.storage.protocols import digest_key
 from bot_logic.testing import ManualClock
@@ -130,3 +130,50 @@ async def test_a_conversation_of_an_older_version_is_put_among_the_audiences_onc
     assert await complete(world.storage, ManualClock()) == 1
     assert sorted(await world.ids(people("msteams"))) == ["c1", "c9"]
     assert await complete(world.storage, ManualClock()) == 0
+
+
+def claiming(channel: str, user: str, **more: str) -> dict[str, Any]:
+    """A visitor's conversation, in which the visitor says who they are."""
+    return {
+        "channelId": channel,
+        "serviceUrl": "https://directline.botframework.com",
+        "conversation": {"id": f"visitor-as-{user}"},
+        "user": {"id": user, **more},
+    }
+
+
+@pytest.mark.parametrize("channel", ["directline", "webchat", "DirectLine", "emulator"])
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_visitor_who_says_they_are_somebody_else_gets_nothing_of_theirs(
+    world: World, channel: str, *, known: bool
+) -> None:
+    if known:
+        await world.conversations.remember(personal("c1", "29:ada"))
+    for visitor in (
+        claiming(channel, "29:ada"),
+        claiming(channel, "entra-29:ada"),
+        claiming(channel, "mallory", aadObjectId="entra-29:ada"),
+    ):
+        await world.conversations.remember(visitor)
+    expected = "c1" if known else None
+    assert await world.of_user("29:ada") == await world.of_user("entra-29:ada") == expected
+    assert await world.ids(people("msteams")) == (["c1"] if known else [])
+
+
+async def test_an_id_that_direct_line_binds_is_found_unless_a_channel_vouches_for_another(
+    world: World,
+) -> None:
+    await world.conversations.remember(claiming("directline", "dl_ada"))
+    assert await world.of_user("dl_ada") == "visitor-as-dl_ada"
+    await world.conversations.remember(personal("c1", "dl_ada"))
+    await world.conversations.remember(claiming("directline", "dl_ada") | {"locale": "de"})
+    assert await world.of_user("dl_ada") == "c1"
+
+
+async def test_a_visitor_makes_no_lanes(world: World) -> None:
+    for number in range(5):
+        visitor = claiming("directline", f"dl_{number}")
+        visitor["conversation"]["tenantId"] = f"t{number}"
+        await world.conversations.remember(visitor)
+    members = [each async for each in world.audiences.members(people("directline"))]
+    assert len({Lane.of(each.reference) for each in members}) == 1

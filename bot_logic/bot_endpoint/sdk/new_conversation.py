@@ -4,21 +4,21 @@ https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connec
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from botbuilder.schema import ChannelAccount, ConversationParameters
-from botframework.connector import Channels
 
 from bot_logic.bot_endpoint.sdk.model_json import read
-
-# There it is the client that begins: nobody would look at what a bot has begun.
-_ONLY_CLIENTS_BEGIN: Final = (Channels.direct_line, Channels.webchat, Channels.emulator)
+from bot_logic.conversations.channels import is_of_clients
 
 
 def may_begin(reference: Mapping[str, Any]) -> bool:
-    """Tell whether the bot can begin a conversation with whom a reference leads to."""
+    """Tell whether the bot can begin a conversation with whom a reference leads to.
+
+    Not where it is the client that begins: nobody would look at what a bot has begun.
+    """
     user = reference.get("user") or {}
-    return bool(user.get("id")) and reference["channelId"] not in _ONLY_CLIENTS_BEGIN
+    return bool(user.get("id")) and not is_of_clients(reference["channelId"])
 
 
 async def begun(connector: Any, reference: Mapping[str, Any]) -> dict[str, Any]:
