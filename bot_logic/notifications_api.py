@@ -28,7 +28,7 @@ from bot_logic.notifications.page import Recipient
 from bot_logic.notifications.request import check_topic, parse
 from bot_logic.telemetry.log_events import Event, EventLog
 
-RunLane = Callable[[str], Coroutine[Any, Any, None]]
+RunLane = Callable[[str], Coroutine[Any, Any, object]]
 HURRY: Final = 1.0  # seconds that a caller waits for the first messages
 OPENAPI: Final = Path(__file__).with_name("notifications_openapi.json")
 NAMES: Final = ("channel", "conversation", "user")  # of a recipient, as the caller knows it
@@ -42,7 +42,7 @@ MAX_AFTER: Final = 200  # characters
 log = EventLog(__name__)
 
 Answer = tuple[int, Any]
-_RUNNING: set[asyncio.Task[None]] = set()  # else nobody would hold them, and they might vanish
+_RUNNING: set[asyncio.Task[object]] = set()  # else nobody would hold them, and they might vanish
 
 
 @dataclass(frozen=True, slots=True)

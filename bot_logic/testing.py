@@ -18,6 +18,7 @@ from bot_logic.errors import BotFailed, ProactiveBotError
 from bot_logic.notifications import QUEUE_NAME as WAKE_UPS
 from bot_logic.notifications.request import parse
 from bot_logic.queue_worker import Triggers
+from bot_logic.queue_worker.wake_ups import WakeUp
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import MemoryStorage
 from bot_logic.storage.protocols import ReceivedMessage
@@ -191,7 +192,7 @@ class BotUnderTest:
         """Run the timer that sees to what nobody was woken for."""
         await self._wiring.wake_ups.wake_what_waits()
 
-    async def wake(self, message: ReceivedMessage) -> None:
+    async def wake(self, message: WakeUp) -> None:
         """Take one wake-up of a notification, as the Functions host does.
 
         Raises:

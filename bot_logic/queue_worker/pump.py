@@ -71,8 +71,11 @@ class Pump:
     signing_keys: tuple[Secret, ...]
     rates: Mapping[str, float]  # messages a second, by channel; a channel without has no limit
 
-    async def run(self, lane_id: str) -> None:
+    async def run(self, lane_id: str) -> bool:
         """Work in a lane until nothing is left, or until it is another's turn.
+
+        Returns:
+            False if somebody else holds the lane, who looks once more before they go.
 
         Raises:
             ServiceUnavailable: a table cannot be reached.
@@ -81,7 +84,7 @@ class Pump:
         owner = self.chance.new_id()
         lease = await self.lanes.acquire(lane_id, self.clock.now(), LEASE, owner)
         if lease is None:
-            return  # who holds it looks once more before they go
+            return False
         run = _Run(self, lane_id, lease)
         try:
             await run.until_done()
@@ -91,6 +94,7 @@ class Pump:
         if await self.lanes.work(lane_id):
             wait = max(0.0, run.next_look() - self.clock.now())
             await self.queue.put(wake_up(lane=lane_id), delay=min(math.ceil(wait), MAX_DELAY))
+        return True
 
 
 class _Run:

@@ -10,7 +10,7 @@ import pytest
 from botbuilder.schema import Activity, ResourceResponse
 
 from bot_logic.bot_endpoint.memory_channel import MemoryChannel
-from bot_logic.errors import BotFailed
+from bot_logic.errors import BotFailed, DirectLineDown
 from bot_logic.queue_worker import Triggers
 from bot_logic.storage.memory import Fault
 from bot_logic.testing import BotUnderTest
@@ -79,5 +79,43 @@ def test_nobody_is_told_twice(direct_line: Callable[[Triggers], Triggers]) -> No
             assert set(told.values()) == {1}
             assert len(told) == PEOPLE
             assert await bot.report(notification) == {"state": "done", "sent": PEOPLE}
+
+    virtual_time.run(scenario())
+
+
+class Down:
+    """Is not there for some time, and then carries."""
+
+    def __init__(self, real: Triggers) -> None:
+        self._real = real
+
+    async def post(self, activity_for: Callable[[str], dict[str, Any]]) -> None:
+        if asyncio.get_running_loop().time() < 600:
+            raise DirectLineDown("Direct Line: ClientConnectorError")
+        await self._real.post(activity_for)
+
+
+def test_after_direct_line_was_down_all_are_told_and_it_was_asked_seldom() -> None:
+    async def scenario() -> None:
+        loop, asked = asyncio.get_running_loop(), 0
+
+        class Counted(Down):
+            async def post(self, activity_for: Callable[[str], dict[str, Any]]) -> None:
+                nonlocal asked
+                asked += 1
+                await super().post(activity_for)
+
+        async with BotUnderTest(
+            clock=virtual_time.LoopClock(loop),
+            chance=SeededChance(random.Random(1)),  # noqa: S311 - jitter
+            direct_line=Counted,
+        ) as bot:
+            for number in range(PEOPLE):
+                joined = {"type": "conversationUpdate", "membersAdded": [{"id": f"u{number}"}]}
+                await bot.receives(joined, user=f"u{number}")
+            notification = await bot.notify({"all": True, "at_most": PEOPLE}, "News")
+            await hosted(bot, lambda: loop.time() > 700, 1000)
+            assert await bot.report(notification) == {"state": "done", "sent": PEOPLE}
+            assert asked < 60
 
     virtual_time.run(scenario())
