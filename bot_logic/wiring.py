@@ -139,16 +139,18 @@ class Wiring:
                 self.settings.message_lifetime,
                 self.settings.max_attempts,
             ),
-            session=self.session,
-            credentials=self.credentials,
-            storage=self.storage,
-            conversations=self.conversations,
-            delivery=self.delivery,
-            notifications=self.notifications,
-            clock=self._clock,
-            chance=self._chance,
-            channels=self._channels,
-            telemetry=self._telemetry,
+            bot_endpoint.Surroundings(
+                self.session,
+                self.credentials,
+                self.storage,
+                self.conversations,
+                self.delivery,
+                self.notifications,
+                self._clock,
+                self._chance,
+                self._telemetry,
+                self._channels,
+            ),
         )
 
     @cached_property

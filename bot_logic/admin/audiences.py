@@ -7,16 +7,14 @@ heard from again. It can be repeated, and stopped at any time. AzureWebJobsStora
 environment name the storage account; else local.settings.json does.
 """
 
-import asyncio
 import json
 import sys
 
 from bot_logic import conversations
-from bot_logic.admin.surroundings import environment
+from bot_logic.admin.surroundings import carry_out
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK, Clock
-from bot_logic.errors import ProactiveBotError
-from bot_logic.settings import storage_location
 from bot_logic.storage.account import StorageAccount
+from bot_logic.storage.location import StorageLocation
 from bot_logic.storage.protocols import Storage
 
 
@@ -34,25 +32,15 @@ async def complete(storage: Storage, clock: Clock) -> int:
     return done
 
 
-async def _run() -> int:
-    account = StorageAccount(
-        storage_location(environment()), clock=SYSTEM_CLOCK, chance=SYSTEM_CHANCE
-    )
+async def run(location: StorageLocation) -> None:
+    """Do it in this account, and say how many there were."""
+    account = StorageAccount(location, clock=SYSTEM_CLOCK, chance=SYSTEM_CHANCE)
     try:
-        return await complete(account, SYSTEM_CLOCK)
+        done = await complete(account, SYSTEM_CLOCK)
     finally:
         await account.close()
-
-
-def main() -> int:
-    """Do it, and say how many there were; the exit code is 1 if that failed."""
-    try:
-        sys.stdout.write(f"conversations put among the audiences: {asyncio.run(_run())}\n")
-    except ProactiveBotError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    sys.stdout.write(f"conversations put among the audiences: {done}\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(carry_out(run))

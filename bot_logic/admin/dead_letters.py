@@ -10,19 +10,19 @@ AzureWebJobsStorage… in the environment name the storage account; else local.s
 """
 
 import argparse
-import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 from bot_logic import delivery
-from bot_logic.admin.surroundings import environment
+from bot_logic.admin.surroundings import carry_out
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK
 from bot_logic.delivery.dead_letter_store import DeadLetterStore, Filed
-from bot_logic.errors import AttemptUnderWay, PermanentError, ProactiveBotError, ServiceUnavailable
-from bot_logic.settings import DEFAULT_MAX_ATTEMPTS, storage_location
+from bot_logic.errors import AttemptUnderWay, PermanentError, ProactiveBotError
+from bot_logic.settings import DEFAULT_MAX_ATTEMPTS
 from bot_logic.storage.account import StorageAccount
 from bot_logic.storage.location import StorageLocation
 
@@ -139,17 +139,7 @@ def _say(text: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say; the exit code is 1 if that failed."""
     options = _options(arguments)
-    try:
-        asyncio.run(run(options.command, options, storage_location(environment())))
-    except ServiceUnavailable as error:
-        sys.stderr.write(
-            f"{error}: the storage account fails. If it is the local one, is `make run` running?\n"
-        )
-        return 1
-    except ProactiveBotError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    return carry_out(partial(run, options.command, options))
 
 
 if __name__ == "__main__":

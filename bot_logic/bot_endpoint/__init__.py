@@ -7,6 +7,7 @@ errors, outgoing. Never: queue_worker.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 from botbuilder.core import ActivityHandler
@@ -46,6 +47,7 @@ __all__ = [
     "MessageCounter",
     "Outbox",
     "ProactiveBot",
+    "Surroundings",
     "build",
     "check_outgoing",
     "credentials_of",
@@ -73,68 +75,105 @@ class EndpointSettings:
     max_attempts: int
 
 
-def build(
-    make_bot: MakeBot,
-    settings: EndpointSettings,
-    *,
-    session: aiohttp.ClientSession,
-    credentials: Credentials,
-    storage: Storage,
-    conversations: Conversations,
-    delivery: Delivery,
-    notifications: Notifications,
-    clock: Clock,
-    chance: Chance,
-    channels: ConnectorFactory | None = None,
-    telemetry: Telemetry,
-) -> Endpoint:
-    """Build the endpoint around a bot; `channels` replaces the way out to the channels."""
-    identity = settings.identity
-    authentication = TokenAuthentication(
-        identity,
-        SigningKeys(session, identity.channel_openid_metadata_url, clock),
-        SigningKeys(session, identity.emulator_openid_metadata_url, clock),
-        channels
-        or PooledConnectorFactory(session, credentials, settings.service_urls, telemetry=telemetry),
-        clock,
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the endpoint is built among.
+
+    Attributes:
+        session: the connections to channels and login servers.
+        credentials: prove who the bot is.
+        storage: where its state and the queue are.
+        conversations: that it can continue.
+        delivery: brings each message to one end.
+        notifications: who is to hear what.
+        clock: what time it is.
+        chance: what nobody can foretell.
+        telemetry: who is told of spans and metrics.
+        channels: another way out to the channels than their service URLs.
+    """
+
+    session: aiohttp.ClientSession
+    credentials: Credentials
+    storage: Storage
+    conversations: Conversations
+    delivery: Delivery
+    notifications: Notifications
+    clock: Clock
+    chance: Chance
+    telemetry: Telemetry
+    channels: ConnectorFactory | None = None
+
+
+def build(make_bot: MakeBot, settings: EndpointSettings, around: Surroundings) -> Endpoint:
+    """Build the endpoint around a bot."""
+    authentication = _authentication(settings, around)
+    adapter = FunctionsAdapter(authentication)
+    adapter.use(TurnStates(TableStorage(around.storage.table(STATE))))
+    bot = make_bot(
+        _outbox(settings, around), MessageCounter(around.storage.table(STATE), around.chance)
     )
-    counter = MessageCounter(storage.table(STATE), chance)
-    outbox = Outbox(
-        storage.queue(QUEUE_NAME),
-        clock,
-        chance,
-        settings.message_lifetime,
-        notifications.orders,
-        telemetry=telemetry,
-    )
-    bot, adapter = make_bot(outbox, counter), FunctionsAdapter(authentication)
-    adapter.use(TurnStates(TableStorage(storage.table(STATE))))
     return Endpoint(
         authentication,
         settings.service_urls,
         adapter,
         bot,
-        ConversationRecorder(conversations),
-        TriggerHandler(
-            adapter,
-            bot,
-            conversations,
-            delivery.records,
-            delivery.redelivery,
-            delivery.gate,
-            settings.service_urls,
-            clock,
-            settings.signing_keys,
-            PageSender(
-                notifications.store,
-                notifications.audiences,
-                conversations,
-                authentication.connector_factory,
-                settings.service_urls,
-                clock,
-                settings.max_attempts,
-            ),
-            telemetry,
-        ),
-        telemetry,
+        ConversationRecorder(around.conversations),
+        _triggers(settings, around, adapter, bot, authentication.connector_factory),
+        around.telemetry,
+    )
+
+
+def _authentication(settings: EndpointSettings, around: Surroundings) -> TokenAuthentication:
+    identity, session = settings.identity, around.session
+    out = around.channels or PooledConnectorFactory(
+        session, around.credentials, settings.service_urls, telemetry=around.telemetry
+    )
+    return TokenAuthentication(
+        identity,
+        SigningKeys(session, identity.channel_openid_metadata_url, around.clock),
+        SigningKeys(session, identity.emulator_openid_metadata_url, around.clock),
+        out,
+        around.clock,
+    )
+
+
+def _outbox(settings: EndpointSettings, around: Surroundings) -> Outbox:
+    return Outbox(
+        around.storage.queue(QUEUE_NAME),
+        around.clock,
+        around.chance,
+        settings.message_lifetime,
+        around.notifications.orders,
+        telemetry=around.telemetry,
+    )
+
+
+def _triggers(
+    settings: EndpointSettings,
+    around: Surroundings,
+    adapter: FunctionsAdapter,
+    bot: Any,
+    channels: ConnectorFactory,
+) -> TriggerHandler:
+    pages = PageSender(
+        around.notifications.store,
+        around.notifications.audiences,
+        around.conversations,
+        channels,
+        settings.service_urls,
+        around.clock,
+        settings.max_attempts,
+    )
+    return TriggerHandler(
+        adapter,
+        bot,
+        around.conversations,
+        around.delivery.records,
+        around.delivery.redelivery,
+        around.delivery.gate,
+        settings.service_urls,
+        around.clock,
+        settings.signing_keys,
+        pages,
+        around.telemetry,
     )
