@@ -5,6 +5,7 @@ What it puts on the queue comes back to its `on_trigger`; a notification goes to
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from botbuilder.core import TurnContext
@@ -24,6 +25,7 @@ from bot_logic.telemetry.names import CHANNEL, ENQUEUED, MESSAGE_ID, SEND
 
 PUT_TIMEOUT: Final = 6  # seconds; the queue itself takes 5 at most
 NOTIFY_TIMEOUT: Final = 8  # seconds; it looks who is meant, and writes some rows
+BEGIN_TIMEOUT: Final = 2  # seconds; else the timer begins with it
 TIME_TO_SAY_SO: Final = 1  # seconds of the turn that are left for telling the user
 
 log = EventLog(__name__)
@@ -119,9 +121,13 @@ class Outbox:
         try:
             async with within(NOTIFY_TIMEOUT, leaving=TIME_TO_SAY_SO):
                 request = parse(body, self._clock.now(), self._orders.lifetime)
-                return (await self._orders.take(request, key)).id
+                notification = await self._orders.store_once(request, key)
         except TimeoutError:
             raise MessageNotInserted("no time was left in this turn") from None
+        with suppress(TimeoutError):  # it is stored, and so will be sent: nobody may order it again
+            async with within(BEGIN_TIMEOUT, leaving=TIME_TO_SAY_SO):
+                await self._orders.begin(notification)
+        return notification.id
 
     async def _put(self, envelope: Envelope, delay: int) -> None:
         try:

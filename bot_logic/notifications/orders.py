@@ -82,7 +82,16 @@ class Orders:
     lifetime: int  # seconds after `at`, unless the order says otherwise
 
     async def take(self, request: Request, idempotency_key: str = "") -> Taken:
-        """Store a notification, once for each idempotency key, and see to it that it is planned.
+        """Store a notification, once for each idempotency key, and begin to plan it if it is due.
+
+        Raises:
+            as `store`.
+        """
+        notification = await self.store_once(request, idempotency_key)
+        return Taken(notification.id, await self.begin(notification))
+
+    async def store_once(self, request: Request, idempotency_key: str = "") -> Notification:
+        """Store a notification, once for each idempotency key; whatever comes, it will be planned.
 
         Raises:
             BadRequest: 400 if the bot cannot send the activity, 404 if nobody is known of whom it
@@ -102,11 +111,11 @@ class Orders:
         if idempotency_key:
             notification = await self._known(notification, request, idempotency_key)
         if (await self.store.head(notification.id)) is not None:
-            return Taken(notification.id)  # the same order, once more
+            return notification  # the same order, once more
         await self._check_audience(notification)
         await self.store.insert(notification)
         log.info(Event.NOTIFICATION_TAKEN, notification=notification.id)
-        return Taken(notification.id, await self._begin(notification))
+        return notification
 
     async def report(self, notification_id: str) -> Report | None:
         """Return what a notification is at, or None if there is none of this id."""
@@ -222,11 +231,17 @@ class Orders:
             "nobody is known by this id", status=404, code="UnknownRecipient", field="to"
         )
 
-    async def _begin(self, notification: Notification) -> frozenset[str]:
-        """Plan it if it is due, or wake somebody when it is; if that fails, the timer does it."""
+    async def begin(self, notification: Notification) -> frozenset[str]:
+        """Plan its first pages if it is due, or wake somebody when it is.
+
+        If that fails, the timer does it.
+
+        Returns:
+            the ids of the lanes that have something to send now.
+        """
         try:
             if notification.at <= self.clock.now():
-                return frozenset(await self.planner.plan(notification.id))
+                return frozenset(await self.planner.plan(notification.id, longest=0))
             delay = min(int(notification.at - self.clock.now()) + 1, MAX_DELAY)
             await self.queue.put(wake_up(plan=notification.id), delay=delay)
         except (RetryableError, ProactiveBotError) as error:

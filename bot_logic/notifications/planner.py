@@ -59,8 +59,12 @@ class Planner:
     queue: Queue
     clock: Clock
 
-    async def plan(self, notification_id: str) -> set[str]:
+    async def plan(self, notification_id: str, *, longest: float = LONGEST_RUN) -> set[str]:
         """Plan a notification as far as a run goes, and see to it that it goes on.
+
+        Args:
+            notification_id: which.
+            longest: seconds after which no further step is begun; the first always is.
 
         Returns:
             the ids of the lanes that have something to send now; each was woken.
@@ -69,7 +73,7 @@ class Planner:
             ServiceUnavailable: a table cannot be reached.
             QueueUnavailable: nobody could be woken; the timer does that later.
         """
-        ends, woken = self.clock.elapsed() + LONGEST_RUN, set[str]()
+        ends, woken, steps = self.clock.elapsed() + longest, set[str](), 0
         while (head := await self.store.head(notification_id)) is not None:
             notification, now = head.notification, self.clock.now()
             if notification.planned or notification.has_ended(now):
@@ -79,9 +83,10 @@ class Planner:
                 delay = min(int(notification.at - now), MAX_DELAY)
                 await self.queue.put(wake_up(plan=notification_id), delay=delay)
                 break
-            if self.clock.elapsed() >= ends:
+            if steps and self.clock.elapsed() >= ends:
                 await self.queue.put(wake_up(plan=notification_id))
                 break
+            steps += 1
             try:
                 woken |= await self._step(head)
             except RowConflict:

@@ -54,6 +54,21 @@ class StoredPage:
         return cls(row.key, Page.of(row.columns), row.etag)
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A notification as the list of all has it, also if its head was never written.
+
+    Attributes:
+        key: of the list's row.
+        id: the notification's.
+        at: Unix time, seconds, at which it is due.
+    """
+
+    key: Key
+    id: str
+    at: int
+
+
 class KeyTaken(Exception):
     """An idempotency key was used for another content."""
 
@@ -85,8 +100,9 @@ class NotificationStore:
 
     async def insert(self, notification: Notification) -> bool:
         """Store a new notification, to be planned; False if it is there already."""
-        await self._table.put(_unplanned(notification), {"id": notification.id})
-        await self._table.put(_latest(notification), {"id": notification.id})
+        listed = {"id": notification.id, "at": notification.at}
+        await self._table.put(_latest(notification), listed)  # first: by it all others are swept
+        await self._table.put(_unplanned(notification.id, notification.at), listed)
         try:
             await self._table.insert(Key(notification.id, HEAD), notification.to_row())
         except RowConflict:
@@ -125,7 +141,7 @@ class NotificationStore:
 
     async def planned(self, notification: Notification) -> None:
         """Note that nobody need look whether a notification is to be planned."""
-        await self._table.delete(_unplanned(notification))
+        await self._table.delete(_unplanned(notification.id, notification.at))
 
     async def unplanned(self, *, due_before: float) -> AsyncIterator[str]:
         """Yield the ids of notifications that are due and not planned."""
@@ -138,26 +154,23 @@ class NotificationStore:
         async for row in self._table.rows(LATEST, between=Between(after, "~")):
             yield row.key.row, str(row.columns["id"])
 
-    async def created_before(self, moment: float) -> AsyncIterator[str]:
-        """Yield the ids of notifications that are older than that."""
+    async def created_before(self, moment: float) -> AsyncIterator[Listed]:
+        """Yield the notifications that are older than that."""
         after = f"{_END_OF_TIME - int(moment):012}~"
         async for row in self._table.rows(LATEST, between=Between(after, "~")):
-            yield str(row.columns["id"])
+            yield Listed(row.key, str(row.columns["id"]), int(row.columns["at"]))
 
-    async def delete(self, notification_id: str) -> None:
-        """Delete a notification and all its rows; its head last, so that this can go on later."""
-        head = await self.head(notification_id)
-        async for row in self._table.rows(notification_id, columns=("open",)):
+    async def delete(self, listed: Listed) -> None:
+        """Delete a notification and all its rows, or what a kill half-way has left of it."""
+        head = await self.head(listed.id)
+        async for row in self._table.rows(listed.id, columns=("open",)):
             if row.key.row != HEAD:
                 await self._table.delete(row.key)
-        if head is None:
-            return
-        notification = head.notification
-        await self._table.delete(_unplanned(notification))
-        if notification.key:
-            await self._table.delete(_idempotency(notification.key))
-        await self._table.delete(Key(notification_id, HEAD))
-        await self._table.delete(_latest(notification))
+        await self._table.delete(_unplanned(listed.id, listed.at))
+        if head is not None and head.notification.key:
+            await self._table.delete(_idempotency(head.notification.key))
+        await self._table.delete(Key(listed.id, HEAD))
+        await self._table.delete(listed.key)  # last: by it this can go on
 
     async def page(self, notification_id: str, row_key: str) -> StoredPage | None:
         """Return a page, or None."""
@@ -308,5 +321,5 @@ def _latest(notification: Notification) -> Key:
     return Key(LATEST, f"{_END_OF_TIME - notification.created:012}-{notification.id}")
 
 
-def _unplanned(notification: Notification) -> Key:
-    return Key(UNPLANNED, f"{notification.at:012}-{notification.id}")
+def _unplanned(notification_id: str, at: int) -> Key:
+    return Key(UNPLANNED, f"{at:012}-{notification_id}")

@@ -33,6 +33,7 @@ FEW: Final = 10  # recipients; so few do not wait for a page that is under way
 FOR_FEW: Final = 1.0  # messages a second that are kept for them while a page is under way
 MANY_WAITING: Final = 3  # of the few; from then on half of the lane's pace is theirs
 LOOKS_EVERY: Final = 0.5  # seconds
+PLANNED_WITHIN: Final = 2.0  # seconds until it is looked for further pages
 LONGEST_PAUSE: Final = 60.0  # seconds between two tries when all fails
 
 log = EventLog(__name__)
@@ -46,6 +47,7 @@ class _Job:
     pages: deque[str] = field(default_factory=deque)
     not_before: float = 0.0
     failures: int = 0
+    is_being_planned: bool = False  # and has no page that is open
 
     @property
     def is_few(self) -> bool:
@@ -122,12 +124,18 @@ class _Run:
                     return
                 if self._begin():
                     continue
-                if not self._under_way and self.next_look() > self._pump.clock.now() + LONGEST_RUN:
+                if not self._under_way and self._has_nothing_to_wait_for():
                     return
                 await self._wait()
         finally:
             while self._under_way:
                 await self._wait()
+
+    def _has_nothing_to_wait_for(self) -> bool:
+        """Tell whether all that is left is being planned, which wakes this lane, or long paused."""
+        if all(job.is_being_planned for job in self._jobs.values()):
+            return True
+        return self.next_look() > self._pump.clock.now() + LONGEST_RUN
 
     def next_look(self) -> float:
         """Return when there is something to do again: Unix time, seconds."""
@@ -156,13 +164,15 @@ class _Run:
     async def _refill(self, job: _Job) -> None:
         """Find the open pages of a notification; finish it if there are none and will be none."""
         name = job.work.notification
-        head = await self._pump.store.head(
-            name
-        )  # first, so that all pages of a planned one are seen
+        # First, so that all pages of one that is planned are seen.
+        head = await self._pump.store.head(name)
         now = self._pump.clock.now()
         ended = head is None or head.notification.has_ended(now)
         if not ended:
             job.pages.extend(await self._pump.store.open_pages(name, self._lane_id))
+            job.is_being_planned = not job.pages
+            if job.is_being_planned:
+                job.not_before = now + PLANNED_WITHIN
         if ended or (not job.pages and head is not None and head.notification.planned):
             await self._pump.lanes.finish(job.work)
             del self._jobs[name]

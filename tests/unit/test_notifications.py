@@ -319,3 +319,32 @@ async def test_a_bot_notifies_others_later_and_with_a_card() -> None:
         assert [each[0].content_type for each in cards] == [
             "application/vnd.microsoft.card.hero"
         ] * 2
+
+
+async def test_what_a_bot_ordered_is_ordered_although_planning_hangs() -> None:
+    async with BotUnderTest(Kitchen) as bot:
+        for user in ("grace", "ada"):
+            await bot.meets(user)
+        bot.storage.faults.add(Fault("table.transact", hangs=True, times=1))
+        await bot.hears("news", user="ada")  # which does not raise, so nobody orders it again
+        before = len(bot.channel.sent)
+        await bot.wakes_what_waits()
+        await bot.runs_queue()
+        await bot.runs_queue()
+        assert len(bot.channel.sent) == before + 2
+
+
+async def test_an_order_plans_its_first_pages_only(bot: BotUnderTest) -> None:
+    for number in range(50):
+        await bot.receives(
+            {"type": "conversationUpdate", "membersAdded": [{"id": f"u{number}"}]}
+            | {"conversation": {"id": f"c{number}", "tenantId": f"t{number}"}},
+            user=f"u{number}",
+        )
+    notification = await bot.notify({"channel": "test"}, "News")
+    assert await bot.report(notification) == {"state": "sending", "open": 20}
+    told = await bot.runs_queue()
+    told += await bot.runs_queue()
+    told += await bot.runs_queue()
+    assert told == ["News"] * 50
+    assert await bot.report(notification) == {"state": "done", "sent": 50}

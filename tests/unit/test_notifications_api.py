@@ -16,11 +16,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from bot_logic.conversations import build
-from bot_logic.errors import BadRequest
-from bot_logic.notifications import request
+from bot_logic.errors import BadRequest, ServiceUnavailable
+from bot_logic.notifications import NOTIFICATIONS, request
 from bot_logic.notifications_api import OPENAPI, NotificationsApi
 from bot_logic.settings import Settings
-from bot_logic.storage.memory import MemoryStorage
+from bot_logic.storage.memory import Fault, MemoryStorage
 from bot_logic.testing import ManualClock
 from bot_logic.wiring import Wiring
 
@@ -463,3 +463,16 @@ async def test_the_recipients_of_a_broadcast_are_named_as_their_owner_knows_them
     recipients = (await client.call("GET", path))[1]["recipients"]
     assert len(recipients) == 3
     assert {each.get("user") for each in recipients} == {"u0", None, "u2"}
+
+
+async def test_what_a_kill_left_of_an_order_is_swept_too(client: Client) -> None:
+    storage: MemoryStorage = client.wiring.storage  # type: ignore[assignment]
+    order = {"to": {"user": "u1"}, "text": "hi"}
+    storage.faults.add(Fault("table.insert", ServiceUnavailable("killed"), times=1))  # of the head
+    assert (await client.call("POST", "notifications", order))[0] == 503
+    rows = storage.table(NOTIFICATIONS).rows
+    assert [row async for row in rows()] != []
+    client.wiring.api.clock.advance(100 * DAY)  # type: ignore[attr-defined]
+    assert await client.wiring.notifications.sweep.run() == 1
+    assert [row async for row in rows()] == []
+    assert await client.wiring.notifications.sweep.run() == 0
