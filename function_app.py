@@ -1,4 +1,7 @@
-"""The function app: every trigger on one screen, one blueprint for each resource.
+"""The function app: every trigger of the two resources on one screen, one blueprint for each.
+
+The API for other programs has its paths in `bot_logic/routes.py`; functions of your own go into
+`bot_logic/functions.py`.
 
 While a setting is missing or wrong neither resource exists, so nothing is served unsafely and no
 message is taken off the queue; `health` says why.
@@ -10,14 +13,14 @@ with made_to_stay():
     import azure.functions as func
 
     from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME
+    from bot_logic.functions import own
     from bot_logic.notifications import QUEUE_NAME as WAKE_UPS
+    from bot_logic.routes import api
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 bot_endpoint = func.Blueprint()  # type: ignore[no-untyped-call]
 queue_worker = func.Blueprint()  # type: ignore[no-untyped-call]
-notifications = func.Blueprint()  # type: ignore[no-untyped-call]
 
-BY_KEY = func.AuthLevel.FUNCTION
 EVERY_FIVE_MINUTES = "30 */5 * * * *"
 HOURLY = "0 17 * * * *"  # second, minute, hour, day, month, day of the week
 WHOLE = func.DataType.BINARY  # else the host takes a message apart before the app sees it
@@ -60,68 +63,6 @@ async def wake_what_waits(timer: func.TimerRequest) -> None:  # noqa: ARG001 - b
     await wiring().wake_ups.wake_what_waits()
 
 
-@notifications.route("notifications", methods=["POST"], auth_level=BY_KEY)
-async def notify(req: func.HttpRequest) -> func.HttpResponse:
-    """Another program asks for a notification."""
-    return await wiring().api.post(req)
-
-
-@notifications.route("notifications", methods=["GET"], auth_level=BY_KEY)
-async def list_notifications(req: func.HttpRequest) -> func.HttpResponse:
-    """The newest notifications, and what they are at."""
-    return await wiring().api.get(req)
-
-
-@notifications.route("notifications/{id}", methods=["GET"], auth_level=BY_KEY)
-async def show_notification(req: func.HttpRequest) -> func.HttpResponse:
-    """What a notification is at."""
-    return await wiring().api.get(req)
-
-
-@notifications.route("notifications/{id}", methods=["DELETE"], auth_level=BY_KEY)
-async def cancel_notification(req: func.HttpRequest) -> func.HttpResponse:
-    """Who has not got it yet does not get it."""
-    return await wiring().api.delete(req)
-
-
-@notifications.route("notifications/{id}/retry", methods=["POST"], auth_level=BY_KEY)
-async def retry_notification(req: func.HttpRequest) -> func.HttpResponse:
-    """Who did not get it gets another try."""
-    return await wiring().api.retry(req)
-
-
-@notifications.route("notifications/preview", methods=["POST"], auth_level=BY_KEY)
-async def preview_notification(req: func.HttpRequest) -> func.HttpResponse:
-    """Who would get it; nothing is sent."""
-    return await wiring().api.preview(req)
-
-
-@notifications.route("notifications/{id}/recipients", methods=["GET"], auth_level=BY_KEY)
-async def list_recipients(req: func.HttpRequest) -> func.HttpResponse:
-    """What has become of each recipient."""
-    return await wiring().api.recipients(req)
-
-
-@notifications.route("conversations", methods=["GET"], auth_level=BY_KEY)
-async def list_conversations(req: func.HttpRequest) -> func.HttpResponse:
-    """Whom the bot can tell something."""
-    return await wiring().api.list_conversations(req)
-
-
-@notifications.route("openapi.json", methods=["GET"])
-async def describe_api(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - bound by name
-    """The OpenAPI document of the calls with a key."""
-    return wiring().api.describe()
-
-
-@notifications.route(
-    "conversations/{id}/topics/{name}", methods=["PUT", "DELETE"], auth_level=BY_KEY
-)
-async def change_topic(req: func.HttpRequest) -> func.HttpResponse:
-    """A conversation is told what concerns a topic, or no longer."""
-    return await wiring().api.topic(req)
-
-
 @app.route("health", methods=["GET", "HEAD"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - bound by name
     """Say whether the settings are right, and whether the app can reach what it depends on."""
@@ -131,4 +72,5 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - 
 if may_serve():
     app.register_functions(bot_endpoint)
     app.register_functions(queue_worker)
-    app.register_functions(notifications)
+    app.register_functions(api)
+    app.register_functions(own)

@@ -2,6 +2,8 @@
 
 ======================  =========================================================================
 ``bot.py``              YOURS: what the bot says; what you add stands beside it
+``functions.py``        YOURS: timers, webhooks and other functions of your own
+``routes.py``           the paths of the API for other programs
 ``startup.py``          once per process: imports, wiring, whether the app may serve
 ``wiring.py``           the composition root: calls each package's own ``build()``
 ``settings.py``         the only reader of settings: all checked, each problem named
@@ -10,7 +12,7 @@
 ``queue_worker/``       RESOURCE 2: takes messages off the queue, hands each to the bot
 ``delivery/``           how a message ends: delivered once, put back, or a dead letter
 ``notifications/``      who is to hear what, and when: audiences, planning, outcomes
-``notifications_api.py``  the notifications API, over HTTP
+``api/``                the API for other programs: notifications, conversations
 ``conversations/``      the conversations that the bot can continue: their references
 ``storage/``            the only place that knows Azure Storage; its doubles in ``memory/``
 ``contract/``           what travels: envelope, trigger token, dead letter; status, retry decision
@@ -33,8 +35,8 @@
 Imports point one way, and import-linter says so (``make check``; the contract is in
 ``pyproject.toml``)::
 
-    function_app > startup | admin | testing > wiring > bot
-      > bot_endpoint | queue_worker | notifications_api > notifications
+    function_app > routes | functions > startup | admin | testing > wiring > bot
+      > bot_endpoint | queue_worker | api > notifications
       > delivery | conversations > storage > contract > errors, telemetry, json_text, ...
 
 The resources never import each other. Only ``bot.py``, ``testing.py`` and ``bot_endpoint/`` know

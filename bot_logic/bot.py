@@ -52,6 +52,7 @@ class ProactiveBot(ActivityHandler):
         typing_timeout: float = TYPING_TIMEOUT,
         reply_timeout: float = REPLY_TIMEOUT,
     ) -> None:
+        self.notifications = outbox.notifications
         self._outbox = outbox
         self._counter = counter
         self._typing_timeout = typing_timeout

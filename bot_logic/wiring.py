@@ -21,7 +21,7 @@ from bot_logic.storage.sweep import Sweep
 from bot_logic.telemetry import OFF, Telemetry
 
 if TYPE_CHECKING:
-    from bot_logic.notifications_api import NotificationsApi
+    from bot_logic.api import Api
 
 
 class Wiring:
@@ -102,17 +102,18 @@ class Wiring:
         )
 
     @cached_property
-    def api(self) -> "NotificationsApi":
+    def api(self) -> "Api":
         """The way in for other programs. Only a process that is asked pays for its import."""
-        from bot_logic import notifications_api  # noqa: PLC0415
+        from bot_logic import api  # noqa: PLC0415
 
-        return notifications_api.NotificationsApi(
-            self.notifications.orders,
-            self.conversations,
-            self.conversations.audiences,
-            self._clock,
-            self.wake_ups.pump.run,
+        return api.build(
+            self.conversations, self.notifications, self._clock, self.wake_ups.pump.run
         )
+
+    @cached_property
+    def notifier(self) -> bot_endpoint.Notifier:
+        """Sends notifications, for functions of your own; bot.py has `self.notifications`."""
+        return bot_endpoint.Notifier(self.notifications.orders, self._clock)
 
     @cached_property
     def wake_ups(self) -> queue_worker.WakeUps:

@@ -17,6 +17,7 @@ from bot_logic.addresses import ServiceUrls
 from bot_logic.bot_endpoint.adapter import FunctionsAdapter
 from bot_logic.bot_endpoint.counter import MessageCounter
 from bot_logic.bot_endpoint.endpoint import Endpoint
+from bot_logic.bot_endpoint.notifier import Notifier
 from bot_logic.bot_endpoint.outbox import Outbox
 from bot_logic.bot_endpoint.page_sender import PageSender
 from bot_logic.bot_endpoint.recorder import ConversationRecorder
@@ -45,6 +46,7 @@ __all__ = [
     "Endpoint",
     "EndpointSettings",
     "MessageCounter",
+    "Notifier",
     "Outbox",
     "ProactiveBot",
     "Surroundings",
@@ -143,7 +145,7 @@ def _outbox(settings: EndpointSettings, around: Surroundings) -> Outbox:
         around.clock,
         around.chance,
         settings.message_lifetime,
-        around.notifications.orders,
+        Notifier(around.notifications.orders, around.clock),
         telemetry=around.telemetry,
     )
 

@@ -8,7 +8,6 @@ from botbuilder.core import MessageFactory, TurnContext
 from botbuilder.schema import Attachment
 
 from bot_logic.bot import ProactiveBot
-from bot_logic.bot_endpoint import MessageCounter, Outbox
 from bot_logic.conversations.audiences import Lane
 from bot_logic.errors import (
     BadRequest,
@@ -286,19 +285,15 @@ async def bot() -> Any:
 class Kitchen(ProactiveBot):
     """Tells somebody else, and everybody, when it is told to."""
 
-    def __init__(self, outbox: Outbox, counter: MessageCounter) -> None:
-        super().__init__(outbox, counter)
-        self._kitchen = outbox
-
     async def on_message_activity(self, turn: TurnContext) -> None:
         if turn.activity.text == "oops":
             with pytest.raises(BadRequest):
-                await self._kitchen.notify({"all": True}, "Oops")
+                await self.notifications.send({"all": True}, "Oops")
         elif turn.activity.text == "ready":
-            await self._kitchen.notify({"user": "grace"}, "Your pizza is ready.", at=600)
+            await self.notifications.send({"user": "grace"}, "Your pizza is ready.", at=600)
         elif turn.activity.text == "news":
             card = Attachment(content_type="application/vnd.microsoft.card.hero", content={})
-            await self._kitchen.notify({"channel": "test"}, MessageFactory.attachment(card))
+            await self.notifications.send({"channel": "test"}, MessageFactory.attachment(card))
 
 
 async def test_a_bot_notifies_others_later_and_with_a_card() -> None:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from bot_logic.api import OPENAPI, Api
 from bot_logic.conversations import build
 from bot_logic.errors import BadRequest, ServiceUnavailable
 from bot_logic.notifications import NOTIFICATIONS, request
-from bot_logic.notifications_api import OPENAPI, NotificationsApi
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import Fault, MemoryStorage
 from bot_logic.testing import ManualClock
@@ -58,7 +58,7 @@ def against_the_document(method: str, path: str, answer: func.HttpResponse) -> N
 class Client:
     """Calls the API as the Functions host does."""
 
-    api: NotificationsApi
+    api: Api
     wiring: Wiring
     lanes: list[str]  # that were run at once
 
@@ -84,10 +84,12 @@ class Client:
 
     def _function(self, method: str, parts: list[str]) -> Any:
         if parts[0] == "conversations":
-            return self.api.topic if len(parts) > 1 else self.api.list_conversations
+            calls = self.api.conversations
+            return calls.change_topic if len(parts) > 1 else calls.list_all
         if parts[-1] in ("preview", "retry", "recipients"):
-            return getattr(self.api, parts[-1])
-        return getattr(self.api, method.lower())
+            return getattr(self.api.notifications, parts[-1])
+        names = {"POST": "post", "DELETE": "cancel", "GET": "show" if parts[1:] else "list_all"}
+        return getattr(self.api.notifications, names[method])
 
 
 @pytest.fixture
@@ -118,7 +120,8 @@ async def client() -> AsyncIterator[Client]:
     async def run(lane_id: str) -> None:
         lanes.append(lane_id)
 
-    yield Client(replace(wiring.api, run_lane=run), wiring, lanes)
+    notifications = replace(wiring.api.notifications, run_lane=run)
+    yield Client(replace(wiring.api, notifications=notifications), wiring, lanes)
     await wiring.close()
 
 
@@ -254,8 +257,8 @@ async def test_the_document_is_valid_and_its_examples_are_taken(client: Client) 
 
 
 def test_each_route_is_in_the_document() -> None:
-    text = (Path(__file__).parents[2] / "function_app.py").read_text()
-    routes = re.findall(r'@notifications\.route\(\s*"([^"]+)",\s*methods=\[([^]]+)\]', text)
+    text = (Path(__file__).parents[2] / "bot_logic" / "routes.py").read_text()
+    routes = re.findall(r'@api\.route\(\s*"([^"]+)",\s*methods=\[([^]]+)\]', text)
     served = {
         (f"/{path}", method.strip(' "').lower())
         for path, methods in routes
@@ -276,7 +279,7 @@ async def test_what_is_over_long_ago_is_swept_and_a_far_date_stays(client: Clien
     _, old = await client.call("POST", "notifications", order, Idempotency_Key="k")
     far = order | {"at": 300 * DAY}
     _, later = await client.call("POST", "notifications", far)
-    client.wiring.api.clock.advance(100 * DAY)  # type: ignore[attr-defined]
+    client.api.notifications.clock.advance(100 * DAY)  # type: ignore[attr-defined]
     assert await client.wiring.notifications.sweep.run() == 1
     assert (await client.call("GET", f"notifications/{old['id']}"))[0] == 404
     assert (await client.call("GET", f"notifications/{later['id']}"))[1]["state"] == "scheduled"
@@ -472,7 +475,7 @@ async def test_what_a_kill_left_of_an_order_is_swept_too(client: Client) -> None
     assert (await client.call("POST", "notifications", order))[0] == 503
     rows = storage.table(NOTIFICATIONS).rows
     assert [row async for row in rows()] != []
-    client.wiring.api.clock.advance(100 * DAY)  # type: ignore[attr-defined]
+    client.api.notifications.clock.advance(100 * DAY)  # type: ignore[attr-defined]
     assert await client.wiring.notifications.sweep.run() == 1
     assert [row async for row in rows()] == []
     assert await client.wiring.notifications.sweep.run() == 0

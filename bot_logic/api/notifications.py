@@ -1,0 +1,153 @@
+"""Calls about notifications: ask for one, see what has become of it, stop it, try again."""
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+import azure.functions as func
+
+from bot_logic.api.answers import Answer, after_of, answered, check_json, error_answer, iso
+from bot_logic.api.recipients import as_csv, as_json, some_of
+from bot_logic.clock import Clock
+from bot_logic.conversations.audiences import Audiences
+from bot_logic.errors import BadRequest, RetryableError
+from bot_logic.notifications.orders import Orders, Report
+from bot_logic.notifications.request import parse
+
+RunLane = Callable[[str], Coroutine[Any, Any, object]]
+HURRY: Final = 1.0  # seconds that a caller waits for the first messages
+MOST_LISTED: Final = 100  # notifications in one answer
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_RUNNING: set[asyncio.Task[object]] = set()  # else nobody would hold them, and they might vanish
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsApi:
+    """Answers calls about notifications."""
+
+    orders: Orders
+    audiences: Audiences
+    clock: Clock
+    run_lane: RunLane
+
+    async def post(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Take a notification."""
+        return await answered(self._post(request))
+
+    async def list_all(self, request: func.HttpRequest) -> func.HttpResponse:
+        """List the newest notifications."""
+        return await answered(self._list_all(request))
+
+    async def show(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Say what a notification is at."""
+        return await answered(self._show(request))
+
+    async def recipients(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Say what has become of each recipient, as JSON or CSV."""
+        try:
+            return await self._recipients(request)
+        except (BadRequest, RetryableError) as error:
+            return error_answer(error)
+
+    async def cancel(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Cancel a notification."""
+        return await answered(self._cancel(request))
+
+    async def retry(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Send once more to those that did not get a notification."""
+        return await answered(self._retry(request))
+
+    async def preview(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Say who would get a notification; send nothing."""
+        return await answered(self._preview(request))
+
+    async def _post(self, request: func.HttpRequest) -> Answer:
+        check_json(request.headers)
+        asked = parse(request.get_body(), self.clock.now(), self.orders.lifetime)
+        key = request.headers.get("Idempotency-Key", "")
+        taken = await self.orders.take(asked, key)
+        if len(taken.lanes) == 1:
+            await self._hurry(*taken.lanes)
+        return 202, {"id": taken.id, "statusUrl": f"/api/notifications/{taken.id}"}
+
+    async def _hurry(self, lane_id: str) -> None:
+        """Begin to send at once: an idle queue is looked at every two seconds only.
+
+        Whatever becomes of this, the lane was woken; and it is not waited for for long.
+        """
+        running = asyncio.create_task(self.run_lane(lane_id))
+        _RUNNING.add(running)
+        running.add_done_callback(_RUNNING.discard)
+        running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait({running}, timeout=HURRY)
+
+    async def _show(self, request: func.HttpRequest) -> Answer:
+        return 200, _document(_found(await self.orders.report(_id_of(request))))
+
+    async def _list_all(self, request: func.HttpRequest) -> Answer:
+        listed, last = [], ""
+        async for row, each in self.orders.store.latest(after=after_of(request)):
+            report = await self.orders.report(each)
+            if report is not None:
+                listed.append(_document(report))
+            last = row
+            if len(listed) == MOST_LISTED:
+                break
+        more = {"after": last} if len(listed) == MOST_LISTED else {}
+        return 200, {"notifications": listed, **more}
+
+    async def _cancel(self, request: func.HttpRequest) -> Answer:
+        return 200, _document(_found(await self.orders.cancel(_id_of(request))))
+
+    async def _retry(self, request: func.HttpRequest) -> Answer:
+        check_json(request.headers)
+        return 202, _document(_found(await self.orders.retry(_id_of(request))))
+
+    async def _preview(self, request: func.HttpRequest) -> Answer:
+        check_json(request.headers)
+        asked = parse(request.get_body(), self.clock.now(), self.orders.lifetime)
+        return 200, await self.orders.preview(asked)
+
+    async def _recipients(self, request: func.HttpRequest) -> func.HttpResponse:
+        notification_id = _id_of(request)
+        _found(await self.orders.report(notification_id))
+        wanted, after = request.params.get("state", ""), after_of(request)
+        some = await some_of(self.orders, self.audiences, notification_id, wanted, after)
+        return as_csv(some) if request.params.get("format") == "csv" else as_json(some)
+
+
+def _id_of(request: func.HttpRequest) -> str:
+    notification_id = request.route_params.get("id", "")
+    if not _ID.fullmatch(notification_id):
+        raise _unknown()
+    return str(notification_id)
+
+
+def _found(report: Report | None) -> Report:
+    if report is None:
+        raise _unknown()
+    return report
+
+
+def _unknown() -> BadRequest:
+    return BadRequest("there is no such notification", status=404, code="NotFound")
+
+
+def _document(report: Report) -> dict[str, Any]:
+    notification = report.notification
+    return {
+        "id": notification.id,
+        "state": report.state.value,
+        "to": notification.to,
+        "counts": {name: count for name, count in sorted(report.counts.items()) if count},
+        "recipients": sum(report.counts.values()),
+        "planned": notification.planned,
+        "created": iso(notification.created),
+        "at": iso(notification.at),
+        "expires": iso(notification.expires),
+        **({"cancelled": iso(notification.cancelled)} if notification.cancelled else {}),
+        **({"reason": notification.refused} if notification.refused else {}),
+    }
