@@ -22,6 +22,7 @@ ProactiveBotError
     ├── OversizedMessage     it does not fit into a queue message
     └── Refused              a dependency will never take this message
         ├── ConversationGone the conversation is over; its reference can be forgotten
+        ├── ActivityGone     the message is not there any more: nothing to delete or replace
         └── ConversationBlocked  the bot may not write there now; its reference is kept
 """
 
@@ -162,6 +163,10 @@ class Refused(PermanentError):
 
 class ConversationGone(Refused):
     """The channel does not know the conversation any more."""
+
+
+class ActivityGone(Refused):
+    """The channel does not know the activity any more that was to be deleted or replaced."""
 
 
 class ConversationBlocked(Refused):

@@ -8,6 +8,9 @@ from typing import Final
 
 from local_dev.direct_line.wire import ApiError, JsonObject, conversation_not_found
 
+# https://github.com/microsoft/botframework-sdk/blob/main/specs/botframework-activity/botframework-activity.md#message-delete-activity
+DELETED: Final = "messageDelete"
+
 
 @dataclass
 class Conversation:
@@ -90,8 +93,11 @@ class Conversation:
         self._write(activity | {"id": activity_id, "timestamp": old["timestamp"]})
 
     def remove(self, activity_id: str) -> None:
-        """Take an activity out of later replays."""
-        self._log[self._find(activity_id)[0]] = None
+        """Take an activity out of later replays, and tell listeners that it is gone."""
+        index, old = self._find(activity_id)
+        self._log[index] = None
+        kept = {name: old[name] for name in ("channelId", "conversation", "from") if name in old}
+        self._write(kept | {"type": DELETED, "id": activity_id, "timestamp": now()})
 
     def after(self, position: int) -> tuple[list[JsonObject], int]:
         """Return what was said after a position, and the position to ask from next."""
@@ -109,7 +115,7 @@ class Conversation:
 
     def _find(self, activity_id: str) -> tuple[int, JsonObject]:
         for index, entry in enumerate(self._log):
-            if entry is not None and entry["id"] == activity_id:
+            if entry is not None and entry.get("type") != DELETED and entry["id"] == activity_id:
                 return index, entry
         raise ApiError(404, "ActivityNotFound", f"There is no activity {activity_id!r}.")
 

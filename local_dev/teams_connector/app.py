@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -21,6 +22,7 @@ from local_dev.teams_connector.refusals import Refusal, error
 
 BODY_LIMIT: Final = 256 * 1024  # bytes; Teams takes far less, and says so with an error of its own
 CONNECTOR: Final = web.AppKey("connector", TeamsConnector)
+ONE: Final = "/v3/conversations/{conversation}/activities/{activity}"
 WORDS: Final = ", ".join(Refusal)
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,9 @@ def make_app(connector: TeamsConnector, *middlewares: Middleware) -> web.Applica
         [
             web.post("/v3/conversations", create),
             web.post("/v3/conversations/{conversation}/activities", send),
-            web.post("/v3/conversations/{conversation}/activities/{activity}", send),
+            web.post(ONE, send),
+            web.put(ONE, update),
+            web.delete(ONE, delete),
             web.get("/local/counts", counts),
             web.post("/local/refusals", refuse),
         ]
@@ -71,6 +75,37 @@ async def send(request: web.Request) -> web.Response:
         return _answer(no)
     connector.taken.append(Taken(conversation, str(activity.get("text", "")), time.time()))
     return web.json_response({"id": f"{len(connector.taken):013}"}, status=201)
+
+
+async def update(request: web.Request) -> web.Response:
+    """Replace what the bot has said."""
+    connector, activity = request.app[CONNECTOR], await _object(request)
+    place = _place_of(request)
+    if isinstance(place, web.Response):
+        return place
+    connector.taken[place] = replace(
+        connector.taken[place], text=str(activity.get("text", "")), at=time.time()
+    )
+    connector.updated += 1
+    return web.json_response({"id": request.match_info["activity"]})
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Take back what the bot has said."""
+    connector, place = request.app[CONNECTOR], _place_of(request)
+    if isinstance(place, web.Response):
+        return place
+    connector.taken[place] = replace(connector.taken[place], deleted=True)
+    return web.Response()
+
+
+def _place_of(request: web.Request) -> int | web.Response:
+    """Return where the activity is that is meant, or the answer if nothing may be done to it."""
+    connector, conversation = request.app[CONNECTOR], request.match_info["conversation"]
+    if (no := connector.judge(conversation, time.monotonic())) is not None:
+        return _answer(no)
+    place = connector.find(conversation, request.match_info["activity"])
+    return _answer(Refusal.NO_ACTIVITY) if place is None else place
 
 
 async def create(request: web.Request) -> web.Response:

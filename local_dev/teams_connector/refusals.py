@@ -24,10 +24,13 @@ class Refusal(StrEnum):
     GONE = "ConversationNotFound"
     """There is no such conversation."""
 
+    NO_ACTIVITY = "ActivityNotFoundInConversation"
+    """There is no such message in it, or not any more."""
+
     @property
     def status(self) -> int:
         """The HTTP status."""
-        return 404 if self is Refusal.GONE else 403
+        return 404 if self in (Refusal.GONE, Refusal.NO_ACTIVITY) else 403
 
     def body(self) -> dict[str, Any]:
         """Return the answer's JSON."""
@@ -47,6 +50,7 @@ _MESSAGES: Final = {
     Refusal.REMOVED: "The bot is not part of the conversation roster.",
     Refusal.SWITCHED_OFF: "The tenant admin disabled this bot.",
     Refusal.GONE: "Conversation not found.",
+    Refusal.NO_ACTIVITY: "The activity was not found in the conversation.",
 }
 
 

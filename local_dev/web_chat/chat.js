@@ -96,7 +96,7 @@ function show(token, userID) {
   const directLine = refusing(WebChat.createDirectLine({ domain: DOMAIN, token, webSocket: !POLLING }));
   const element = document.createElement("div");
   document.getElementById("chat").replaceChildren(element);
-  WebChat.renderWebChat({ directLine, userID, styleOptions: STYLE }, element);
+  WebChat.renderWebChat({ directLine, userID, styleOptions: STYLE, store: deleting() }, element);
   const timer = setInterval(async () => {
     if (!(await isAlive(directLine)) && leave === end) {
       enter();
@@ -107,6 +107,17 @@ function show(token, userID) {
     directLine.end();
   };
   leave = end;
+}
+
+// Web Chat replaces an activity that comes again by its id, but shows nothing of one that is deleted.
+function deleting() {
+  return WebChat.createStore({}, () => (next) => (action) => {
+    const activity = action.type === "DIRECT_LINE/INCOMING_ACTIVITY" && action.payload.activity;
+    if (activity && activity.type === "messageDelete") {
+      return next({ type: "DIRECT_LINE/DELETE_ACTIVITY", payload: { activityID: activity.id } });
+    }
+    return next(action);
+  });
 }
 
 // When the service did not take what was posted, as the bot failed or is not there, DirectLineJS

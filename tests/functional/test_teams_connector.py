@@ -34,6 +34,10 @@ class Caller:
         ) as answer:
             return Answer(answer.status, dict(answer.headers), await answer.json())
 
+    async def changes(self, method: str, path: str, body: Any = None) -> int:
+        async with self._session.request(method, self.connector.url + path, json=body) as answer:
+            return answer.status
+
     async def says(self, conversation: str, text: str = "hello") -> Answer:
         return await self.post(f"/v3/conversations/{conversation}/activities", {"text": text})
 
@@ -49,6 +53,27 @@ async def teams() -> AsyncIterator[Caller]:
         aiohttp.ClientSession() as session,
     ):
         yield Caller(session, connector)
+
+
+async def test_what_was_said_is_replaced_and_deleted_once(teams: Caller) -> None:
+    said = (await teams.says("a:1")).body["id"]
+    path = f"/v3/conversations/a:1/activities/{said}"
+    assert await teams.changes("PUT", path, {"text": "bye"}) == 200
+    assert [each.text for each in teams.connector.taken] == ["bye"]
+    assert await teams.changes("DELETE", path) == 200
+    assert await teams.changes("DELETE", path) == 429  # the fourth within a second
+    counts = await teams.counts()
+    assert (counts["updated"], counts["deleted"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("conversation", "activity"), [("a:2", "1"), ("a:1", "2"), ("a:1", "x")])
+async def test_what_was_not_said_there_is_not_found(
+    teams: Caller, conversation: str, activity: str
+) -> None:
+    await teams.says("a:1")
+    path = f"/v3/conversations/{conversation}/activities/{activity}"
+    assert await teams.changes("PUT", path, {"text": "bye"}) == 404
+    assert await teams.changes("DELETE", path) == 404
 
 
 async def test_what_is_within_the_limits_is_taken_and_counted(teams: Caller) -> None:

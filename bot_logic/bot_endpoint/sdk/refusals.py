@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Final
 
 from bot_logic.errors import (
+    ActivityGone,
     AskedToWait,
     ConversationBlocked,
     ConversationGone,
@@ -12,14 +13,17 @@ from bot_logic.errors import (
     ServiceUnavailable,
 )
 
-# Status and code that tell of a conversation, and not of this one message. Only a channel that
-# does not know it ends it; whoever blocked the bot may let it in again, and nobody tells us when.
+# Status and code that tell of a conversation, or that a message is not there any more. Only a
+# channel that does not know a conversation ends it; whoever blocked the bot may let it in again,
+# and nobody tells us when.
 # https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability#status-codes-from-bot-conversational-apis
-_OF_THE_CONVERSATION: Final[dict[tuple[int, str], type[Refused]]] = {
+_KNOWN: Final[dict[tuple[int, str], type[Refused]]] = {
     (403, "BotDisabledByAdmin"): ConversationBlocked,
     (403, "BotNotInConversationRoster"): ConversationBlocked,
     (403, "ConversationBlockedByUser"): ConversationBlocked,
     (403, "ForbiddenOperationException"): ConversationBlocked,  # not installed for this person
+    (404, "ActivityNotFound"): ActivityGone,  # the local Direct Line's word
+    (404, "ActivityNotFoundInConversation"): ActivityGone,
     (404, "ConversationNotFound"): ConversationGone,
     # https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages#understand-who-blocked-muted-or-uninstalled-a-bot
     (403, "MessageWritesBlocked"): ConversationBlocked,
@@ -34,6 +38,7 @@ _RETRYABLE: Final = (
     HTTPStatus.LOCKED,
     HTTPStatus.TOO_EARLY,
 )
+_NEVER: Final = HTTPStatus.NOT_IMPLEMENTED  # the channel has no such call
 _IN_BETWEEN: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
@@ -46,12 +51,12 @@ def meaning_of(status: int, code: str, wait: int | None) -> ProactiveBotError:
         wait: seconds that it asked us to wait, if it did.
     """
     what = f"the channel answered {status} {code}".rstrip()
-    of_the_conversation = _OF_THE_CONVERSATION.get((status, code))
-    if of_the_conversation is not None:
-        return of_the_conversation(what)
+    known = _KNOWN.get((status, code))
+    if known is not None:
+        return known(what)
     if status == HTTPStatus.TOO_MANY_REQUESTS or wait is not None:
         return AskedToWait(what, retry_after=wait)
-    if status in _RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status in _RETRYABLE or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != _NEVER):
         return ServiceUnavailable(what)
     if status in _IN_BETWEEN and not code:  # a channel would say why, a proxy does not
         return ServiceUnavailable(what)
