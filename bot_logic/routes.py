@@ -19,11 +19,12 @@ async def notifications(req: func.HttpRequest) -> func.HttpResponse:
     return await (calls.post(req) if req.method == "POST" else calls.list_all(req))
 
 
-@api.route("notifications/{id}", methods=["GET", "DELETE"], auth_level=BY_KEY)
+@api.route("notifications/{id}", methods=["GET", "PATCH", "DELETE"], auth_level=BY_KEY)
 async def notification(req: func.HttpRequest) -> func.HttpResponse:
-    """Say what a notification is at, or cancel it."""
+    """Say what a notification is at, replace what it has sent, or cancel it."""
     calls = wiring().api.notifications
-    return await (calls.cancel(req) if req.method == "DELETE" else calls.show(req))
+    by_method = {"GET": calls.show, "PATCH": calls.edit, "DELETE": calls.cancel}
+    return await by_method[req.method](req)
 
 
 @api.route("notifications/{id}/recipients", methods=["GET"], auth_level=BY_KEY)
@@ -36,6 +37,12 @@ async def recipients(req: func.HttpRequest) -> func.HttpResponse:
 async def retry(req: func.HttpRequest) -> func.HttpResponse:
     """Give who did not get it another try."""
     return await wiring().api.notifications.retry(req)
+
+
+@api.route("notifications/{id}/recall", methods=["POST"], auth_level=BY_KEY)
+async def recall(req: func.HttpRequest) -> func.HttpResponse:
+    """Delete what a notification has sent."""
+    return await wiring().api.notifications.recall(req)
 
 
 @api.route("notifications/preview", methods=["POST"], auth_level=BY_KEY)

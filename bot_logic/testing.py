@@ -16,7 +16,7 @@ from bot_logic.contract.dead_letter import DeadLetter
 from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
 from bot_logic.errors import BotFailed, ProactiveBotError
 from bot_logic.notifications import QUEUE_NAME as WAKE_UPS
-from bot_logic.notifications.request import parse
+from bot_logic.notifications.request import parse, parse_content
 from bot_logic.queue_worker import Triggers
 from bot_logic.queue_worker.wake_ups import WakeUp
 from bot_logic.settings import Settings
@@ -183,6 +183,27 @@ class BotUnderTest:
     async def cancel(self, notification_id: str) -> None:
         """Cancel a notification, as `DELETE /api/notifications/{id}` does."""
         await self._wiring.notifications.orders.cancel(notification_id)
+
+    async def recall(self, notification_id: str) -> str:
+        """Have deleted what was sent, as `POST …/{id}/recall` does; return the recall's id.
+
+        Raises:
+            BadRequest: it cannot be recalled.
+        """
+        taken = await self._wiring.notifications.changes.recall(notification_id)
+        assert taken is not None, "there is no such notification"  # noqa: S101 - for a test
+        return taken.id
+
+    async def edit(self, notification_id: str, text: str) -> str:
+        """Have replaced what was sent, as `PATCH …/{id}` does; return the edit's id.
+
+        Raises:
+            BadRequest: it cannot be edited.
+        """
+        activity = parse_content(json.dumps({"text": text}).encode())
+        taken = await self._wiring.notifications.changes.edit(notification_id, activity)
+        assert taken is not None, "there is no such notification"  # noqa: S101 - for a test
+        return taken.id
 
     async def retry(self, notification_id: str) -> None:
         """Give those that did not get it another try, as `POST …/{id}/retry` does."""

@@ -113,7 +113,9 @@ class Wiring:
     @cached_property
     def notifier(self) -> bot_endpoint.Notifier:
         """Sends notifications, for functions of your own; bot.py has `self.notifications`."""
-        return bot_endpoint.Notifier(self.notifications.orders, self._clock)
+        return bot_endpoint.Notifier(
+            self.notifications.orders, self.notifications.changes, self._clock
+        )
 
     @cached_property
     def wake_ups(self) -> queue_worker.WakeUps:

@@ -39,6 +39,12 @@ def build(
 ) -> Api:
     """Build the API; `run_lane` begins to send what is due in a lane."""
     return Api(
-        NotificationsApi(notifications.orders, notifications.audiences, clock, run_lane),
+        NotificationsApi(
+            notifications.orders,
+            notifications.changes,
+            notifications.audiences,
+            clock,
+            run_lane,
+        ),
         ConversationsApi(conversations),
     )

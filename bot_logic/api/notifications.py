@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import azure.functions as func
 
@@ -13,12 +13,15 @@ from bot_logic.api.recipients import as_csv, as_json, some_of
 from bot_logic.clock import Clock
 from bot_logic.conversations.audiences import Audiences
 from bot_logic.errors import BadRequest, RetryableError
-from bot_logic.notifications.orders import Orders, Report
-from bot_logic.notifications.request import parse
+from bot_logic.notifications.changes import Changes
+from bot_logic.notifications.orders import Orders, Report, Taken
+from bot_logic.notifications.request import parse, parse_content
 
 RunLane = Callable[[str], Coroutine[Any, Any, object]]
 HURRY: Final = 1.0  # seconds that a caller waits for the first messages
 MOST_LISTED: Final = 100  # notifications in one answer
+
+_Found = TypeVar("_Found")
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _RUNNING: set[asyncio.Task[object]] = set()  # else nobody would hold them, and they might vanish
@@ -29,6 +32,7 @@ class NotificationsApi:
     """Answers calls about notifications."""
 
     orders: Orders
+    changes: Changes
     audiences: Audiences
     clock: Clock
     run_lane: RunLane
@@ -60,6 +64,14 @@ class NotificationsApi:
         """Send once more to those that did not get a notification."""
         return await answered(self._retry(request))
 
+    async def recall(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Delete what a notification has sent."""
+        return await answered(self._recall(request))
+
+    async def edit(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Replace what a notification has sent."""
+        return await answered(self._edit(request))
+
     async def preview(self, request: func.HttpRequest) -> func.HttpResponse:
         """Say who would get a notification; send nothing."""
         return await answered(self._preview(request))
@@ -68,7 +80,18 @@ class NotificationsApi:
         check_json(request.headers)
         asked = parse(request.get_body(), self.clock.now(), self.orders.lifetime)
         key = request.headers.get("Idempotency-Key", "")
-        taken = await self.orders.take(asked, key)
+        return await self._accepted(await self.orders.take(asked, key))
+
+    async def _recall(self, request: func.HttpRequest) -> Answer:
+        check_json(request.headers)
+        return await self._accepted(_found(await self.changes.recall(_id_of(request))))
+
+    async def _edit(self, request: func.HttpRequest) -> Answer:
+        check_json(request.headers)
+        activity = parse_content(request.get_body())
+        return await self._accepted(_found(await self.changes.edit(_id_of(request), activity)))
+
+    async def _accepted(self, taken: Taken) -> Answer:
         if len(taken.lanes) == 1:
             await self._hurry(*taken.lanes)
         return 202, {"id": taken.id, "statusUrl": f"/api/notifications/{taken.id}"}
@@ -126,10 +149,10 @@ def _id_of(request: func.HttpRequest) -> str:
     return str(notification_id)
 
 
-def _found(report: Report | None) -> Report:
-    if report is None:
+def _found(what: _Found | None) -> _Found:
+    if what is None:
         raise _unknown()
-    return report
+    return what
 
 
 def _unknown() -> BadRequest:
@@ -140,6 +163,8 @@ def _document(report: Report) -> dict[str, Any]:
     notification = report.notification
     return {
         "id": notification.id,
+        "verb": notification.verb.value,
+        **({"of": notification.of} if notification.of else {}),
         "state": report.state.value,
         "to": notification.to,
         "counts": {name: count for name, count in sorted(report.counts.items()) if count},
@@ -149,5 +174,7 @@ def _document(report: Report) -> dict[str, Any]:
         "at": iso(notification.at),
         "expires": iso(notification.expires),
         **({"cancelled": iso(notification.cancelled)} if notification.cancelled else {}),
+        **({"recalled": iso(notification.recalled)} if notification.recalled else {}),
+        **({"changedBy": notification.changed_by} if notification.changed_by else {}),
         **({"reason": notification.refused} if notification.refused else {}),
     }

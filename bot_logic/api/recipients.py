@@ -70,7 +70,8 @@ def as_csv(some: Some) -> func.HttpResponse:
     writer.writerow(["recipient", *NAMES, "state", "detail", "attempts"])
     for each in some.recipients:
         names = some.members[each.key].names if each.key in some.members else {}
-        cells = [each.key, *(names.get(name, "") for name in NAMES), each.outcome, each.detail]
+        detail = each.detail or _activity_id(each)
+        cells = [each.key, *(names.get(name, "") for name in NAMES), each.outcome, detail]
         writer.writerow([*map(_no_formula, cells), each.attempts])
     return func.HttpResponse(text.getvalue(), mimetype="text/csv")
 
@@ -88,12 +89,21 @@ def _outcomes(name: str) -> frozenset[Outcome]:
 
 
 def _document(recipient: Recipient, members: Mapping[str, Member]) -> dict[str, Any]:
-    name = "activityId" if recipient.outcome == Outcome.SENT else "reason"
-    detail = {name: recipient.detail} if recipient.detail else {}
-    attempts = {"attempts": recipient.attempts} if recipient.attempts else {}
-    names = members[recipient.key].names if recipient.key in members else {}
-    state = recipient.outcome.value
-    return {"recipient": recipient.key, **names, "state": state, **detail, **attempts}
+    optional = {
+        "activityId": _activity_id(recipient),
+        "reason": recipient.detail,
+        "attempts": recipient.attempts,
+    }
+    return {
+        "recipient": recipient.key,
+        **(members[recipient.key].names if recipient.key in members else {}),
+        "state": recipient.outcome.value,
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def _activity_id(recipient: Recipient) -> str:
+    return recipient.message.activity if recipient.message else ""
 
 
 def _no_formula(cell: str) -> str:

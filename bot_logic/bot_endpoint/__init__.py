@@ -145,7 +145,7 @@ def _outbox(settings: EndpointSettings, around: Surroundings) -> Outbox:
         around.clock,
         around.chance,
         settings.message_lifetime,
-        Notifier(around.notifications.orders, around.clock),
+        Notifier(around.notifications.orders, around.notifications.changes, around.clock),
         telemetry=around.telemetry,
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 from botbuilder.schema import Activity, ConversationResourceResponse, ResourceResponse
 from botframework.connector.auth import ConnectorFactory
 
+from bot_logic.errors import ActivityGone
 from bot_logic.storage.memory import Faults
 
 
@@ -22,7 +23,8 @@ class MemoryChannel(ConnectorFactory):
 
     Attributes:
         sent: what the channel has taken, in order.
-        faults: what goes wrong, at the calls "channel.send" and "channel.create".
+        faults: what goes wrong, at the calls "channel.send", "channel.create", "channel.update"
+            and "channel.delete".
     """
 
     def __init__(self) -> None:
@@ -62,9 +64,17 @@ class MemoryChannel(ConnectorFactory):
 
     async def update_activity(self, conversation_id: str, activity_id: str, activity: Any) -> Any:
         """Replace an activity that was sent."""
-        self.sent[int(activity_id) - 1] = Sent(conversation_id, activity)
-        return ResourceResponse(id=activity_id)
+        async with self.faults.around("channel.update"):
+            self._replace(conversation_id, activity_id, activity)
+            return ResourceResponse(id=activity_id)
 
     async def delete_activity(self, conversation_id: str, activity_id: str) -> None:
         """Delete an activity that was sent; later ones keep their ids."""
-        self.sent[int(activity_id) - 1] = Sent(conversation_id, Activity(type="messageDelete"))
+        async with self.faults.around("channel.delete"):
+            self._replace(conversation_id, activity_id, Activity(type="messageDelete"))
+
+    def _replace(self, conversation_id: str, activity_id: str, activity: Activity) -> None:
+        before = self.sent[int(activity_id) - 1]
+        if before.conversation_id != conversation_id or before.activity.type == "messageDelete":
+            raise ActivityGone("the channel answered 404 ActivityNotFound")
+        self.sent[int(activity_id) - 1] = Sent(conversation_id, activity)

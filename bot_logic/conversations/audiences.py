@@ -123,6 +123,10 @@ class Audiences:
             found = await self.member(_id_key("client", user_id))
         return found
 
+    async def by_digits(self, digits: str) -> Member | None:
+        """Return a conversation by the digits that stand for it."""
+        return await self.member(_key_of_digits(digits))
+
     async def conversation(self, conversation_id: str) -> Member | None:
         """Return a conversation by its id."""
         return await self.member(_id_key("conversation", conversation_id))
@@ -200,6 +204,11 @@ def conversation_of(reference: Mapping[str, Any]) -> tuple[str, str]:
     return reference["channelId"], reference["conversation"]["id"]
 
 
+def digits_of(conversation_id: str) -> str:
+    """Return digits that stand for a conversation, by which it is found again."""
+    return digest("conversation", conversation_id)
+
+
 def digest(*names: str) -> str:
     """Return letters and digits that stand for names, which may hold any character."""
     return sha256(json.dumps(names).encode()).hexdigest()[:_DIGITS]
@@ -230,5 +239,8 @@ def _key_of(place: str) -> Key:
 
 
 def _id_key(kind: str, name: str) -> Key:
-    digits = digest(kind, name)
+    return _key_of_digits(digest(kind, name), kind)
+
+
+def _key_of_digits(digits: str, kind: str = "conversation") -> Key:
     return Key(f"{kind}-{digits[:2]}", digits[2:])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot_logic.clock import Chance, Clock
 from bot_logic.conversations.audiences import Audiences
+from bot_logic.notifications.changes import Changes
 from bot_logic.notifications.orders import CheckActivity, Orders
 from bot_logic.notifications.planner import QUEUE_NAME, Planner, wake_up
 from bot_logic.notifications.store import LANES, NOTIFICATIONS, LaneStore, NotificationStore
@@ -33,6 +34,7 @@ class Notifications:
     lanes: LaneStore
     planner: Planner
     orders: Orders
+    changes: Changes
     audiences: Audiences
     sweep: NotificationSweep
 
@@ -54,4 +56,4 @@ def build(
     planner = Planner(store, lanes, audiences, queue, clock)
     orders = Orders(store, planner, queue, clock, chance, check_activity, lifetime)
     sweep = NotificationSweep(store, kept_for, clock)
-    return Notifications(store, lanes, planner, orders, audiences, sweep)
+    return Notifications(store, lanes, planner, orders, Changes(orders), audiences, sweep)

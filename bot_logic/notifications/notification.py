@@ -12,6 +12,19 @@ from bot_logic.storage.protocols import Row
 COLUMN: Final = 60_000  # bytes; one column of a row holds 64 KiB
 
 
+class Verb(StrEnum):
+    """What a notification does."""
+
+    SEND = "send"
+    """It sends a message."""
+
+    RECALL = "recall"
+    """It deletes what another has sent."""
+
+    EDIT = "edit"
+    """It replaces what another has sent."""
+
+
 class State(StrEnum):
     """What a notification is at, as its rows tell."""
 
@@ -41,7 +54,8 @@ class Notification:
     Attributes:
         id: which names it.
         to: the audience, as it was asked for.
-        activity: what is sent to each, as a Bot Framework Activity in JSON.
+        activity: what is sent to each, as a Bot Framework Activity in JSON; after an edit the new
+            one, which is what a retry sends.
         at: Unix time, seconds, from which on it is sent.
         expires: Unix time, seconds, from which on it is not.
         created: Unix time, seconds.
@@ -51,6 +65,11 @@ class Notification:
         cancelled: Unix time, seconds, of its cancelling; 0 if nobody did.
         refused: why nothing is sent; "" if it is.
         key: the idempotency key that stands for it, if there is one.
+        verb: what it does.
+        of: the id of the notification whose messages it deletes or replaces; "" if it sends.
+        after: the id of the one that changed these messages before it; "" if none did.
+        recalled: Unix time, seconds, of its recall; 0 if nobody recalled it.
+        changed_by: the id of its newest recall or edit; "" if there is none.
     """
 
     id: str
@@ -65,10 +84,15 @@ class Notification:
     cancelled: int = 0
     refused: str = ""
     key: str = ""
+    verb: Verb = Verb.SEND
+    of: str = ""
+    after: str = ""
+    recalled: int = 0
+    changed_by: str = ""
 
     @classmethod
-    def of(cls, notification_id: str, row: Row) -> Self:
-        """Read a table's row."""
+    def from_row(cls, notification_id: str, row: Row) -> Self:
+        """Read a table's row; one of an older version lacks what only others have."""
         return cls(
             notification_id,
             _joined(row, "to"),
@@ -82,6 +106,11 @@ class Notification:
             int(row["cancelled"]),
             row["refused"],
             row["key"],
+            Verb(row.get("verb", Verb.SEND)),
+            row.get("of", ""),
+            row.get("after", ""),
+            int(row.get("recalled", 0)),
+            row.get("changedBy", ""),
         )
 
     def to_row(self) -> Row:
@@ -98,11 +127,16 @@ class Notification:
             "cancelled": self.cancelled,
             "refused": self.refused,
             "key": self.key,
+            "verb": self.verb.value,
+            "of": self.of,
+            "after": self.after,
+            "recalled": self.recalled,
+            "changedBy": self.changed_by,
         }
 
     def has_ended(self, now: float) -> bool:
         """Tell whether nothing more may be sent."""
-        return bool(self.cancelled or self.refused) or now >= self.expires
+        return bool(self.cancelled or self.refused or self.recalled) or now >= self.expires
 
     def state(self, now: float, still_open: int) -> State:
         """Return what it is at.
@@ -115,7 +149,7 @@ class Notification:
             return State.REFUSED
         if self.planned and not still_open:
             return State.DONE
-        if self.cancelled:
+        if self.cancelled or self.recalled:
             return State.CANCELLED
         if now >= self.expires:
             return State.EXPIRED

@@ -174,6 +174,10 @@ class Orders:
         report = await self.report(notification_id)
         if report is None:
             return None
+        if report.notification.recalled:
+            raise BadRequest(
+                "it was recalled and cannot be sent again", status=409, code="WrongState"
+            )
         if report.state not in (State.SENDING, State.DONE):
             raise _in_state(report.state, "sent again")
         lanes = set()
@@ -251,7 +255,7 @@ class Orders:
 
 def _end_of_open(notification: Notification, now: float) -> Outcome | None:
     """Return what has become of those that are still open; None if they may still get it."""
-    if notification.cancelled:
+    if notification.cancelled or notification.recalled:
         return Outcome.CANCELLED
     return Outcome.EXPIRED if now >= notification.expires else None
 

@@ -3,7 +3,13 @@
 from enum import StrEnum
 from typing import Final
 
-from bot_logic.errors import ConversationBlocked, ConversationGone, ProactiveBotError, Refused
+from bot_logic.errors import (
+    ActivityGone,
+    ConversationBlocked,
+    ConversationGone,
+    ProactiveBotError,
+    Refused,
+)
 
 
 class Outcome(StrEnum):
@@ -11,8 +17,9 @@ class Outcome(StrEnum):
 
     ::
 
-        OPEN ──▶ SENT | BLOCKED | REMOVED | SWITCHED_OFF | GONE | REFUSED
-          │ ▲      | TOO_MANY_ATTEMPTS | GIVEN_UP
+        OPEN ──▶ SENT, or RECALLED, or EDITED, by what the notification does
+          │ ▲      | BLOCKED | REMOVED | SWITCHED_OFF | GONE | TOO_MANY_ATTEMPTS | GIVEN_UP
+          │ │      | REFUSED, or CANNOT_BE_RECALLED, or CANNOT_BE_EDITED
           │ └── a retryable error, MaxDeliveryAttempts times at most
           └──▶ CANCELLED, EXPIRED: derived of the notification, never stored
     """
@@ -22,6 +29,12 @@ class Outcome(StrEnum):
 
     SENT = "sent"
     """The channel took the message."""
+
+    RECALLED = "recalled"
+    """The channel has deleted the message."""
+
+    EDITED = "edited"
+    """The channel has replaced the message."""
 
     BLOCKED = "blocked"
     """The person does not want to hear from the bot."""
@@ -33,13 +46,19 @@ class Outcome(StrEnum):
     """An administrator has switched the bot off."""
 
     GONE = "gone"
-    """There is no such conversation any more."""
+    """There is no such conversation any more, or no such message in it."""
 
     UNKNOWN = "unknown"
     """Nobody of this id was ever met."""
 
     REFUSED = "refused"
     """The channel will never take this message."""
+
+    CANNOT_BE_RECALLED = "cannotBeRecalled"
+    """The channel does not delete this message, or deletes none."""
+
+    CANNOT_BE_EDITED = "cannotBeEdited"
+    """The channel does not replace this message, or replaces none."""
 
     TOO_MANY_ATTEMPTS = "tooManyAttempts"
     """It failed as often as MaxDeliveryAttempts allows."""
@@ -67,6 +86,8 @@ FAILURES: Final = frozenset(
         Outcome.GONE,
         Outcome.UNKNOWN,
         Outcome.REFUSED,
+        Outcome.CANNOT_BE_RECALLED,
+        Outcome.CANNOT_BE_EDITED,
         Outcome.TOO_MANY_ATTEMPTS,
         Outcome.GIVEN_UP,
         Outcome.EXPIRED,
@@ -77,15 +98,20 @@ _REMOVED: Final = ("BotNotInConversationRoster", "ForbiddenOperationException")
 _SWITCHED_OFF: Final = ("BotDisabledByAdmin", "TenantNoPermission")
 
 
-def outcome_of(error: ProactiveBotError) -> Outcome:
-    """Return what a failed send means for its recipient; OPEN if a retry can help."""
+def outcome_of(error: ProactiveBotError, refused: Outcome = Outcome.REFUSED) -> Outcome:
+    """Return what a failed call means for its recipient; OPEN if a retry can help.
+
+    Args:
+        error: how it failed.
+        refused: what it means that the channel will never do this.
+    """
     match error:
-        case ConversationGone():
+        case ConversationGone() | ActivityGone():
             return Outcome.GONE
         case ConversationBlocked():
             return _of_block(str(error))
         case Refused():
-            return Outcome.REFUSED
+            return refused
     return Outcome.OPEN
 
 

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from bot_logic.conversations.audiences import Lane
 from bot_logic.notifications.outcomes import Outcome
@@ -19,24 +19,52 @@ MAX_IDLE: Final = 10  # senders that may die in a row before one has noted anyth
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """A message that a channel has taken: what a recall deletes, and an edit replaces.
+
+    Attributes:
+        conversation: digits that stand for it; "" if an older version has sent the message.
+        activity: its id; "" if the channel gave none, or none that a page has room for.
+    """
+
+    conversation: str
+    activity: str
+
+    @classmethod
+    def taken(cls, conversation: str, activity_id: str) -> Self:
+        """Return what a channel has just taken; half an id would name another message, or none."""
+        return cls(conversation, activity_id if bounded(activity_id) == activity_id else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """One recipient: where the row is that says who, and what has become of it.
 
     Attributes:
         key: partition and row key of the table of audiences, with a slash between.
         outcome: what has become of it.
-        detail: the activity's id once it is sent; else why not.
+        detail: why it was not done.
         attempts: how many have failed.
+        message: what was sent; of a recall or an edit, what it is to be done to.
     """
 
     key: str
     outcome: Outcome = Outcome.OPEN
     detail: str = ""
     attempts: int = 0
+    message: Message | None = None
 
-    def ended(self, outcome: Outcome, detail: str) -> Self:
+    def ended(self, outcome: Outcome, detail: str = "") -> Self:
         """Return it with another outcome."""
         return replace(self, outcome=outcome, detail=bounded(detail))
+
+    def sent(self, message: Message) -> Self:
+        """Return it with what the channel has taken."""
+        return replace(self.ended(Outcome.SENT), message=message)
+
+    def opened(self) -> Self:
+        """Return it with another try."""
+        return replace(self, outcome=Outcome.OPEN, detail="", attempts=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +90,9 @@ class Page:
     @classmethod
     def of(cls, row: Row) -> Self:
         """Read a table's row."""
-        keys, outcomes = json.loads(row["recipients"]), json.loads(row["outcomes"])
         return cls(
             Lane(row["channel"], row["tenant"]),
-            tuple(_recipients(keys, outcomes)),
+            tuple(_recipients(row)),
             int(row["attempt"]),
             int(row["leaseUntil"]),
             int(row["pausedUntil"]),
@@ -78,7 +105,8 @@ class Page:
             "channel": self.lane.channel,
             "tenant": self.lane.tenant,
             "recipients": _json([each.key for each in self.recipients]),
-            "outcomes": _json([_of_recipient(each) for each in self.recipients]),
+            "outcomes": _json([_outcome_of(each) for each in self.recipients]),
+            "messages": _json([_message_of(each) for each in self.recipients]),
             "counts": _json(Counter(each.outcome.value for each in self.recipients)),
             "open": self.open,
             "attempt": self.attempt,
@@ -117,7 +145,7 @@ class Page:
         return replace(
             self,
             recipients=tuple(
-                Recipient(each.key)
+                each.opened()
                 if each.outcome.is_failure and each.outcome != Outcome.UNKNOWN
                 else each
                 for each in self.recipients
@@ -151,13 +179,33 @@ def page_prefix(lane_id: str) -> str:
     return f"page-{lane_id}-"
 
 
-def _recipients(keys: list[str], outcomes: list[list[object]]) -> Iterable[Recipient]:
-    for key, (outcome, detail, attempts) in zip(keys, outcomes, strict=True):
-        yield Recipient(key, Outcome(str(outcome)), str(detail), int(str(attempts)))
+def _recipients(row: Row) -> Iterable[Recipient]:
+    keys, outcomes = json.loads(row["recipients"]), json.loads(row["outcomes"])
+    if "messages" not in row:
+        yield from map(_of_older_version, keys, outcomes)
+        return
+    for key, (outcome, detail, attempts), message in zip(
+        keys, outcomes, json.loads(row["messages"]), strict=True
+    ):
+        sent = Message(*message) if message else None
+        yield Recipient(key, Outcome(outcome), detail, attempts, sent)
 
 
-def _of_recipient(recipient: Recipient) -> list[object]:
+def _of_older_version(key: str, noted: Sequence[Any]) -> Recipient:
+    """Read a recipient whose activity's id stands where now is only why it was not sent."""
+    outcome, detail, attempts = noted
+    if outcome == Outcome.SENT:
+        return Recipient(key, Outcome.SENT, "", attempts, Message("", detail))
+    return Recipient(key, Outcome(outcome), detail, attempts)
+
+
+def _outcome_of(recipient: Recipient) -> list[object]:
     return [recipient.outcome.value, recipient.detail, recipient.attempts]
+
+
+def _message_of(recipient: Recipient) -> list[str] | None:
+    message = recipient.message
+    return [message.conversation, message.activity] if message else None
 
 
 def _json(value: object) -> str:

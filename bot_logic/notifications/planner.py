@@ -13,15 +13,16 @@ from typing import Any, Final
 
 from bot_logic.clock import Clock
 from bot_logic.conversations.audiences import Audiences, Lane, Member, groups, people, topic
+from bot_logic.notifications import sent
 from bot_logic.notifications.notification import Notification
 from bot_logic.notifications.outcomes import Outcome
-from bot_logic.notifications.page import MOST, Page, Recipient, bounded
+from bot_logic.notifications.page import MOST, Page, Recipient, bounded, page_key
+from bot_logic.notifications.sent import PAGES_AT_ONCE
 from bot_logic.notifications.store import Head, LaneStore, NotificationStore
 from bot_logic.storage.protocols import Queue, RowConflict
 from bot_logic.telemetry.log_events import Event, EventLog
 
 QUEUE_NAME: Final = "notification-wakeups"
-PAGES_AT_ONCE: Final = 20  # written in one transaction, of 4 MiB at most
 FIRST: Final = 10  # recipients that a preview shows
 LONGEST_RUN: Final = 50.0  # seconds; then it hands itself on
 MAX_DELAY: Final = 7 * 24 * 3600  # seconds that a queue message can be hidden
@@ -86,6 +87,9 @@ class Planner:
             if steps and self.clock.elapsed() >= ends:
                 await self.queue.put(wake_up(plan=notification_id))
                 break
+            if await self._has_to_wait(notification):
+                await self.queue.put(wake_up(plan=notification_id), delay=1)
+                break
             steps += 1
             try:
                 woken |= await self._step(head)
@@ -93,28 +97,39 @@ class Planner:
                 log.info(Event.NOTIFICATION_CHANGED, notification=notification_id)
         return woken
 
+    async def _has_to_wait(self, notification: Notification) -> bool:
+        """Tell whether somebody still sends what a recall or an edit is to change."""
+        if not notification.of or notification.cursor:
+            return False
+        return not await sent.stands_still(self.store, notification, self.clock.now())
+
     async def _step(self, head: Head) -> set[str]:
         notification = head.notification
-        if not notification.cursor and (refused := await self.too_many(notification)):
+        if not notification.cursor and (refused := await self._why_not(notification)):
             await self.store.replace(head, replace(notification, refused=refused, planned=True))
             return set()
-        pages, place = await self._next_pages(notification)
-        done = place is None
+        pages, cursor = await self._next_pages(notification)
+        done = cursor is None
         changed = replace(
             notification,
-            cursor=notification.cursor if place is None else str(place),
+            cursor=notification.cursor if cursor is None else cursor,
             planned=done,
             pages=notification.pages + len(pages),
         )
         small = done and not notification.pages
-        size = sum(len(page.recipients) for page in pages) if small else 0
-        lanes = {page.lane for page in pages if page.open}
+        size = sum(len(page.recipients) for page in pages.values()) if small else 0
+        lanes = {page.lane for page in pages.values() if page.open}
         for lane in lanes:  # before there is anything to find, so that it is found whatever happens
             await self.lanes.add(lane, notification, size)
         await self.store.plan(head, changed, pages)
         for lane in lanes:
             await self.queue.put(wake_up(lane=lane.id))
         return {lane.id for lane in lanes}
+
+    async def _why_not(self, notification: Notification) -> str:
+        if notification.of:
+            return await sent.why_not(self.store, notification)
+        return await self.too_many(notification)
 
     async def too_many(self, notification: Notification) -> str:
         """Return why more would get it than its author allows, or ""."""
@@ -147,8 +162,16 @@ class Planner:
                 count += 1
         return count, first
 
-    async def _next_pages(self, notification: Notification) -> tuple[list[Page], _Place | None]:
-        """Return the next pages, and where to go on; None for at the end."""
+    async def _next_pages(self, notification: Notification) -> tuple[dict[str, Page], str | None]:
+        """Return the next pages by their keys, and where to go on; None for at the end."""
+        if notification.of:
+            return await sent.next_pages(self.store, notification)
+        pages, place = await self._of_audience(notification)
+        numbered = enumerate(pages, notification.pages)
+        keyed = {page_key(page.lane, number): page for number, page in numbered}
+        return keyed, None if place is None else str(place)
+
+    async def _of_audience(self, notification: Notification) -> tuple[list[Page], _Place | None]:
         if isinstance(notification.to, list) or notification.to.keys() & {"user", "conversation"}:
             return await self._listed(notification), None
         place = _Place.of(notification.cursor)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -20,6 +20,8 @@ MAX_CONTENT: Final = (
 MAX_TOPIC: Final = 100  # characters
 FAR: Final = 10 * 365 * 24 * 3600  # seconds
 LAST: Final = 253_370_764_800  # 9999-01-01, Unix time: behind it are times that have no date
+
+_Kind = TypeVar("_Kind")
 
 _PATH: Final = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 _FIELD: Final = re.compile(r"(?:unknown|required) field `(?P<name>[^`]*)`")
@@ -37,10 +39,13 @@ class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     groups: bool | None = None
 
 
-class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    to: To | list[To]
+class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     text: str | None = None
     activity: dict[str, Any] | None = None
+
+
+class _Body(_Content, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    to: To | list[To]
     at: str | float | None = None
     expires: str | float | None = None
 
@@ -56,14 +61,7 @@ def parse(body: bytes, now: float, lifetime: int) -> Request:
     Raises:
         BadRequest: naming the field at fault.
     """
-    try:
-        asked = msgspec.json.decode(body, type=_Body)
-    except msgspec.ValidationError as error:
-        raise _bad(error) from None
-    except msgspec.DecodeError as error:  # it names the byte, and quotes nothing
-        raise BadRequest(f"the body is not JSON in UTF-8: {error}") from None
-    except (UnicodeDecodeError, RecursionError):
-        raise BadRequest("the body is not JSON in UTF-8") from None
+    asked = _decoded(body, _Body)
     at = _moment(asked.at, "at", now, now)
     expires = _moment(asked.expires, "expires", at, min(at + lifetime, LAST))
     if asked.expires is None and expires <= now:
@@ -71,6 +69,26 @@ def parse(body: bytes, now: float, lifetime: int) -> Request:
     if expires <= max(at, now):
         raise BadRequest("must come after `at`, and not be over", field="expires")
     return Request(_to(asked.to), _content(asked), int(at), int(expires))
+
+
+def parse_content(body: bytes) -> Mapping[str, Any]:
+    """Read the body of a PATCH: what is to be said instead, as an activity.
+
+    Raises:
+        BadRequest: naming the field at fault.
+    """
+    return _content(_decoded(body, _Content))
+
+
+def _decoded(body: bytes, kind: type[_Kind]) -> _Kind:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise _bad(error) from None
+    except msgspec.DecodeError as error:  # it names the byte, and quotes nothing
+        raise BadRequest(f"the body is not JSON in UTF-8: {error}") from None
+    except (UnicodeDecodeError, RecursionError):
+        raise BadRequest("the body is not JSON in UTF-8") from None
 
 
 def _to(to: To | list[To]) -> Any:
@@ -125,7 +143,7 @@ def check_topic(name: str, field: str) -> None:
         raise BadRequest(f"must be printable, and 1 to {MAX_TOPIC} characters", field=field)
 
 
-def _content(asked: _Body) -> Mapping[str, Any]:
+def _content(asked: _Content) -> Mapping[str, Any]:
     if (asked.text is None) == (asked.activity is None):
         raise BadRequest("must have one of text and activity", field="text")
     if asked.text == "":

@@ -7,13 +7,13 @@ Table `lanes`: a partition a lane, with its lease and a row for each notificatio
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bot_logic.conversations.audiences import Lane, digest
 from bot_logic.notifications.notification import Notification
-from bot_logic.notifications.page import Page, page_key, page_prefix
+from bot_logic.notifications.page import Page, page_prefix
 from bot_logic.storage.protocols import (
     Between,
     Change,
@@ -114,7 +114,7 @@ class NotificationStore:
         found = await self._table.read(Key(notification_id, HEAD))
         if found is None:
             return None
-        return Head(Notification.of(notification_id, found.columns), found.etag)
+        return Head(Notification.from_row(notification_id, found.columns), found.etag)
 
     async def replace(self, head: Head, changed: Notification) -> None:
         """Write a notification if nobody has since it was read.
@@ -124,17 +124,14 @@ class NotificationStore:
         """
         await self._table.replace(Key(changed.id, HEAD), changed.to_row(), head.etag)
 
-    async def plan(self, head: Head, changed: Notification, pages: list[Page]) -> None:
-        """Write pages and how far planning has come, all or nothing.
+    async def plan(self, head: Head, changed: Notification, pages: Mapping[str, Page]) -> None:
+        """Write pages, by their row keys, and how far planning has come, all or nothing.
 
         Raises:
             RowConflict: somebody has written the notification since it was read.
         """
-        first = head.notification.pages
-        keys = [page_key(page.lane, first + number) for number, page in enumerate(pages)]
         writes = [
-            Write(Change.INSERT, Key(changed.id, key), page.to_row())
-            for key, page in zip(keys, pages, strict=True)
+            Write(Change.INSERT, Key(changed.id, key), page.to_row()) for key, page in pages.items()
         ]
         writes.append(Write(Change.REPLACE, Key(changed.id, HEAD), changed.to_row(), head.etag))
         await self._table.transact(writes)
@@ -182,6 +179,16 @@ class NotificationStore:
         between = Between.of_prefix("page-", after=after)
         async for row in self._table.rows(notification_id, between=between):
             yield StoredPage.of(row)
+
+    async def is_being_sent(self, notification_id: str, now: float) -> bool:
+        """Tell whether a sender holds a page of a notification."""
+        between = Between.of_prefix("page-")
+        async for row in self._table.rows(
+            notification_id, between=between, columns=("leaseUntil",)
+        ):
+            if now < int(row.columns["leaseUntil"]):
+                return True
+        return False
 
     async def open_pages(self, notification_id: str, lane_id: str) -> list[str]:
         """Return the keys of a lane's pages on which somebody has no outcome."""

@@ -100,7 +100,7 @@ MUTANTS = {
 PLANNER = "notifications/planner.py"
 STORE_OF_PAGES = "notifications/store.py"
 PAGE = "notifications/page.py"
-SENDER = "bot_endpoint/page_sender.py"
+SENDER = "bot_endpoint/page_run.py"
 PUMP = "queue_worker/pump.py"
 
 OF_NOTIFICATIONS = {  # and which test finds it
@@ -131,7 +131,7 @@ OF_NOTIFICATIONS = {  # and which test finds it
     "what became of a page is noted once": (
         (
             SENDER,
-            "if self._sender.clock.now() + NOTED_EVERY >= self._stored.page.lease_until:",
+            "if self._clock.now() + NOTED_EVERY >= self._stored.page.lease_until:",
             "if True:",
         ),
         "notification_days",

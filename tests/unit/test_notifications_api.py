@@ -86,9 +86,10 @@ class Client:
         if parts[0] == "conversations":
             calls = self.api.conversations
             return calls.change_topic if len(parts) > 1 else calls.list_all
-        if parts[-1] in ("preview", "retry", "recipients"):
+        if parts[-1] in ("preview", "retry", "recall", "recipients"):
             return getattr(self.api.notifications, parts[-1])
-        names = {"POST": "post", "DELETE": "cancel", "GET": "show" if parts[1:] else "list_all"}
+        names = {"POST": "post", "DELETE": "cancel", "PATCH": "edit"}
+        names["GET"] = "show" if parts[1:] else "list_all"
         return getattr(self.api.notifications, names[method])
 
 
@@ -146,6 +147,55 @@ async def test_what_is_due_begins_at_once_and_what_is_for_later_does_not(client:
     assert len(client.lanes) == 1
     await client.call("POST", "notifications", order | {"at": 60})
     assert len(client.lanes) == 1
+
+
+async def test_a_recall_and_an_edit_are_notifications_of_their_own(client: Client) -> None:
+    order = {"to": {"user": "u1"}, "text": "hi", "at": 60}
+    _, taken = await client.call("POST", "notifications", order)
+    original = f"notifications/{taken['id']}"
+    status, no = await client.call("PATCH", original, {"text": "ho"})
+    assert (status, no["error"]["code"]) == (409, "WrongState")
+    status, recall = await client.call("POST", f"{original}/recall")
+    assert (status, recall["statusUrl"]) == (202, f"/api/notifications/{recall['id']}")
+    status, seen = await client.call("GET", f"notifications/{recall['id']}")
+    assert (status, seen["verb"], seen["of"]) == (200, "recall", taken["id"])
+    _, seen = await client.call("GET", original)
+    assert (seen["verb"], seen["state"], seen["changedBy"]) == ("send", "cancelled", recall["id"])
+    status, no = await client.call("POST", f"notifications/{recall['id']}/recall")
+    assert (status, no["error"]["code"]) == (409, "WrongState")
+
+
+async def test_what_has_been_sent_is_edited(client: Client) -> None:
+    order = {"to": {"user": "u1"}, "text": "hi"}
+    _, taken = await client.call("POST", "notifications", order)
+    original = f"notifications/{taken['id']}"
+    await client.call("DELETE", original)
+    status, edit = await client.call("PATCH", original, {"activity": {"text": "ho"}})
+    assert status == 202
+    _, seen = await client.call("GET", f"notifications/{edit['id']}")
+    assert (seen["verb"], seen["of"], seen["state"]) == ("edit", taken["id"], "done")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "text"),
+        ({"text": ""}, "text"),
+        ({"text": "a", "activity": {}}, "text"),
+        ({"text": "a", "to": {"user": "u1"}}, "to"),
+        ({"activity": []}, "activity"),
+        ({"activity": {"attachments": "none"}}, "activity.attachments"),
+    ],
+)
+async def test_what_is_wrong_with_an_edit_is_named(client: Client, body: Any, field: str) -> None:
+    status, answer = await client.call("PATCH", f"notifications/{'0' * 32}", body)
+    assert (status, answer["error"].get("field")) == (400, field)
+
+
+async def test_nothing_that_there_is_not_is_recalled_or_edited(client: Client) -> None:
+    for method, path, body in (("POST", "/recall", None), ("PATCH", "", {"text": "hi"})):
+        status, _ = await client.call(method, f"notifications/{'0' * 32}{path}", body)
+        assert status == 404
 
 
 async def test_an_idempotency_key_sends_once(client: Client) -> None:
