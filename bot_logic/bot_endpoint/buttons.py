@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from botbuilder.core import ActivityHandler, TurnContext
 
-from bot_logic.bot_endpoint.presses import Answer, Card, Press, answer, press_in
+from bot_logic.bot_endpoint.presses import Answer, Card, Press, answer, message_with, press_in
 from bot_logic.bot_endpoint.sdk.card_actions import EXECUTE, VERB
 from bot_logic.telemetry.log_events import Event, EventLog, fingerprint
 
-__all__ = ["Answer", "ButtonHandler", "Card", "button", "on_button"]
+__all__ = ["Answer", "ButtonHandler", "Card", "button", "message_with", "on_button"]
 
 UNKNOWN: Final = "This button does nothing any more."
 

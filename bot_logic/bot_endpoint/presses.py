@@ -58,6 +58,11 @@ def press_in(activity: Activity) -> Press | None:
     return None
 
 
+def message_with(card: Card) -> Activity:
+    """Make the activity that shows an Adaptive Card."""
+    return Activity(type=ActivityTypes.message, attachments=[CardFactory.adaptive_card(card)])
+
+
 async def answer(turn: TurnContext, press: Press, what: Answer) -> None:
     """Show a card in place of the button's, say a text, or be content with the press.
 
@@ -114,7 +119,7 @@ async def _answer_invoke(turn: TurnContext, status: HTTPStatus, kind: str, value
 
 
 async def _show(turn: TurnContext, press: Press, card: Card) -> None:
-    shown = Activity(type=ActivityTypes.message, attachments=[CardFactory.adaptive_card(card)])
+    shown = message_with(card)
     if press.card:
         shown.id = press.card
         try:
