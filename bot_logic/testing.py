@@ -9,8 +9,6 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
 
-from botbuilder.core import InvokeResponse
-
 from bot_logic.bot import ProactiveBot
 from bot_logic.bot_endpoint import Endpoint, MakeBot
 from bot_logic.bot_endpoint.memory_channel import MemoryChannel
@@ -233,7 +231,7 @@ class BotUnderTest:
         """Return what could not be delivered, with the reasons."""
         return [filed.dead_letter async for filed in self._wiring.delivery.dead_letters.all()]
 
-    async def _post(self, activity: dict[str, Any], user: str) -> InvokeResponse | None:
+    async def _post(self, activity: dict[str, Any], user: str) -> Any:
         body = {**_addressed(f"conversation-of-{user}", user), **activity}
         return await self._wiring.endpoint.take(json.dumps(body).encode(), _JSON)
 

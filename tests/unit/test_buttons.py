@@ -5,6 +5,8 @@
 import asyncio
 import json
 import logging
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,8 @@ from examples.menu_card import PIZZAS, MenuBot
 from tests import virtual_time
 from tests.expected import answer
 
+ROOT = Path(__file__).parents[2]
+PAGE, EXAMPLE = ROOT / "docs" / "cards.md", ROOT / "examples" / "menu_card.py"
 DONE = {"type": "AdaptiveCard", "version": "1.5", "body": [{"type": "TextBlock", "text": "Done"}]}
 
 
@@ -308,6 +312,12 @@ async def test_the_example_takes_an_order_by_a_button() -> None:
         assert await bot.presses("thank") == "You are welcome!"
         (proactive,) = await bot.runs_queue()
         assert "Your Funghi is ready." in proactive
+
+
+def test_the_page_shows_the_example() -> None:
+    (shown_there,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    example = [line.strip() for line in EXAMPLE.read_text().splitlines()]
+    assert [line for line in shown_there.splitlines() if line.strip() not in example] == []
 
 
 @pytest.mark.parametrize("pizza", ["Sushi", None, 7, ["Funghi"], {"a": 1}], ids=repr)
