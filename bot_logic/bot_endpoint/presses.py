@@ -7,7 +7,7 @@ https://learn.microsoft.com/adaptive-cards/authoring-cards/universal-action-mode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from botbuilder.core import CardFactory, InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes
@@ -45,17 +45,12 @@ class Press:
 
 def press_in(activity: Activity) -> Press | None:
     """Return the press that an activity tells of, if it does."""
+    press = None
     if activity.type == ActivityTypes.message:
-        data = _fields(activity.value)
-        verb = data.pop(VERB, None)
-        return (
-            Press(verb, data, waits=False, card=_replaceable(activity)) if _is_verb(verb) else None
-        )
-    if activity.type == ActivityTypes.invoke and activity.name == CARD_ACTION:
-        action = _fields(_fields(activity.value).get("action"))
-        verb, data = action.get(VERB), _fields(action.get("data"))
-        return Press(verb, data, waits=True) if _is_verb(verb) else None
-    return None
+        press = _submitted(activity)
+    elif activity.type == ActivityTypes.invoke and activity.name == CARD_ACTION:
+        press = _executed(activity)
+    return press if press is not None and press.verb else None
 
 
 def message_with(card: Card) -> Activity:
@@ -89,13 +84,25 @@ async def apologise(turn: TurnContext, press: Press) -> None:
         await turn.send_activity(FAILED)
 
 
+def _submitted(activity: Activity) -> Press | None:
+    data = _fields(activity.value)
+    verb = data.pop(VERB, None)
+    if not isinstance(verb, str):
+        return None
+    return Press(verb, data, waits=False, card=_replaceable(activity))
+
+
+def _executed(activity: Activity) -> Press | None:
+    action = _fields(_fields(activity.value).get("action"))
+    verb = action.get(VERB)
+    if not isinstance(verb, str):
+        return None
+    return Press(verb, _fields(action.get("data")), waits=True)
+
+
 def _fields(value: Any) -> dict[str, Any]:
-    """Return a copy of a JSON object, or none of the fields that something else has."""
+    """Return a copy of a JSON object; of something else, no fields."""
     return dict(value) if isinstance(value, dict) else {}
-
-
-def _is_verb(value: Any) -> TypeGuard[str]:
-    return isinstance(value, str) and bool(value)
 
 
 def _replaceable(activity: Activity) -> str:

@@ -243,6 +243,7 @@ async def test_a_bots_own_way_with_actions_of_cards_gets_what_no_method_claims()
 
 CARD = {
     "type": "AdaptiveCard",
+    "refresh": {"action": {"type": "Action.Execute", "verb": "renew"}},
     "selectAction": {"type": "Action.Execute"},
     "body": [{"type": "ActionSet", "actions": [button("Yes", "agree", {"order": 7})]}],
     "actions": [
@@ -252,6 +253,7 @@ CARD = {
 }
 SUBMITTING = {
     "type": "AdaptiveCard",
+    "refresh": {"action": {"type": "Action.Execute", "verb": "renew"}},
     "selectAction": {"type": "Action.Submit"},
     "body": [
         {

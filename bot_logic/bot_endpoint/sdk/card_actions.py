@@ -15,6 +15,7 @@ VERB: Final = "verb"  # in the data of an `Action.Submit`, too, as Teams' own li
 
 # https://learn.microsoft.com/adaptive-cards/authoring-cards/universal-action-model
 _KNOW_EXECUTE: Final = frozenset({"msteams", "outlook", "m365extensions"})
+_REFRESH: Final = "refresh"  # may be an `Action.Execute` only; who does not know it leaves it alone
 _OF_EXECUTE_ONLY: Final = frozenset({VERB, "fallback"})
 
 
@@ -41,7 +42,9 @@ def _with_submits(part: Any) -> Any:
         return part
     if part.get("type") == EXECUTE:
         return _as_submit(part)
-    return {name: _with_submits(inner) for name, inner in part.items()}
+    return {
+        name: inner if name == _REFRESH else _with_submits(inner) for name, inner in part.items()
+    }
 
 
 def _as_submit(action: dict[str, Any]) -> dict[str, Any]:
