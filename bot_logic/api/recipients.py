@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import azure.functions as func
 
-from bot_logic.api.answers import json_answer
+from bot_logic.api.answers import iso, json_answer
 from bot_logic.conversations.audiences import Audiences, Member
 from bot_logic.errors import BadRequest
 from bot_logic.notifications.orders import Orders
@@ -67,12 +67,12 @@ def as_csv(some: Some) -> func.HttpResponse:
     """Answer with a table that a spreadsheet opens, and in which it takes no text for a formula."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["recipient", *NAMES, "state", "detail", "attempts"])
+    writer.writerow(["recipient", *NAMES, "state", "detail", "attempts", "acknowledged"])
     for each in some.recipients:
         names = some.members[each.key].names if each.key in some.members else {}
         detail = each.detail or _activity_id(each)
         cells = [each.key, *(names.get(name, "") for name in NAMES), each.outcome, detail]
-        writer.writerow([*map(_no_formula, cells), each.attempts])
+        writer.writerow([*map(_no_formula, cells), each.attempts, _moment(each)])
     return func.HttpResponse(text.getvalue(), mimetype="text/csv")
 
 
@@ -93,6 +93,7 @@ def _document(recipient: Recipient, members: Mapping[str, Member]) -> dict[str, 
         "activityId": _activity_id(recipient),
         "reason": recipient.detail,
         "attempts": recipient.attempts,
+        "acknowledged": _moment(recipient),
     }
     return {
         "recipient": recipient.key,
@@ -100,6 +101,10 @@ def _document(recipient: Recipient, members: Mapping[str, Member]) -> dict[str, 
         "state": recipient.outcome.value,
         **{name: value for name, value in optional.items() if value},
     }
+
+
+def _moment(recipient: Recipient) -> str:
+    return iso(recipient.acknowledged) if recipient.acknowledged else ""
 
 
 def _activity_id(recipient: Recipient) -> str:

@@ -17,6 +17,7 @@ from bot_logic.addresses import ServiceUrls
 from bot_logic.bot_endpoint.adapter import FunctionsAdapter
 from bot_logic.bot_endpoint.counter import MessageCounter
 from bot_logic.bot_endpoint.endpoint import Endpoint
+from bot_logic.bot_endpoint.got_it import TakesReceipts
 from bot_logic.bot_endpoint.notifier import Notifier
 from bot_logic.bot_endpoint.outbox import Outbox
 from bot_logic.bot_endpoint.page_sender import PageSender
@@ -110,6 +111,7 @@ def build(make_bot: MakeBot, settings: EndpointSettings, around: Surroundings) -
     """Build the endpoint around a bot."""
     authentication = _authentication(settings, around)
     adapter = FunctionsAdapter(authentication)
+    adapter.use(TakesReceipts(around.notifications.receipts))
     adapter.use(TurnStates(TableStorage(around.storage.table(STATE))))
     bot = make_bot(
         _outbox(settings, around), MessageCounter(around.storage.table(STATE), around.chance)

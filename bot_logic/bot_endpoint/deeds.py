@@ -12,6 +12,7 @@ from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 from botframework.connector.auth import ConnectorFactory
 
 from bot_logic.addresses import ServiceUrls
+from bot_logic.bot_endpoint.got_it import GotIt
 from bot_logic.bot_endpoint.sdk.card_actions import with_known_actions
 from bot_logic.bot_endpoint.sdk.model_json import read
 from bot_logic.bot_endpoint.sdk.new_conversation import begun, may_begin
@@ -55,11 +56,24 @@ class Ways:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What is said to each recipient; `got_it` is the button on it, if there is one."""
+
+    activity: Activity
+    got_it: GotIt | None = None
+
+    def to(self, recipient: Recipient, reference: Mapping[str, Any]) -> Activity:
+        """Return the activity as it goes to one recipient."""
+        activity = self.got_it.on(self.activity, recipient) if self.got_it else self.activity
+        return _addressed(activity, reference)
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Sends a message."""
 
     ways: Ways
-    activity: Activity
+    words: Words
     refused: ClassVar[Outcome] = Outcome.REFUSED
 
     async def find(self, recipients: Sequence[Recipient]) -> Mapping[str, Member]:
@@ -70,11 +84,11 @@ class Send:
         """Send; to somebody whose conversation is gone, in a new one, if the channel lets us."""
         reference = member.reference
         try:
-            message = await self._post(reference)
+            message = await self._post(recipient, reference)
         except ConversationGone:
             if not may_begin(reference) or is_group(reference):
                 raise
-            message = await self._post(await self._begun_anew(reference))
+            message = await self._post(recipient, await self._begun_anew(reference))
         return recipient.sent(message)
 
     async def _begun_anew(self, reference: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,9 +103,9 @@ class Send:
         await self.ways.conversations.remember(anew)
         return anew
 
-    async def _post(self, reference: Mapping[str, Any]) -> Message:
+    async def _post(self, recipient: Recipient, reference: Mapping[str, Any]) -> Message:
         channel, conversation_id = await self.ways.to(reference), reference["conversation"]["id"]
-        activity = _addressed(self.activity, reference)
+        activity = self.words.to(recipient, reference)
         answer = await channel.send_to_conversation(conversation_id, activity)
         return Message.taken(digits_of(conversation_id), str(answer.id))
 
@@ -124,13 +138,13 @@ class Recall(_Change):
 class Edit(_Change):
     """Replaces a message."""
 
-    activity: Activity
+    words: Words
     refused: ClassVar[Outcome] = Outcome.CANNOT_BE_EDITED
 
     async def do(self, recipient: Recipient, member: Member) -> Recipient:
         """Replace the message."""
         reference, activity_id = member.reference, _activity_id(recipient)
-        activity = _addressed(self.activity, reference)
+        activity = self.words.to(recipient, reference)
         activity.id = activity_id
         channel = await self.ways.to(reference)
         await channel.update_activity(reference["conversation"]["id"], activity_id, activity)

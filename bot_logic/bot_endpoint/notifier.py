@@ -35,6 +35,7 @@ class Notifier:
         at: str | float | None = None,
         expires: str | float | None = None,
         key: str = "",
+        acknowledge: bool | str = False,
     ) -> str:
         """Notify a person, a conversation, a topic, a channel or everyone; return the id.
 
@@ -44,13 +45,14 @@ class Notifier:
             at: seconds from now, or a time with its offset; by default now.
             expires: seconds after `at`, or a time, from which on nobody gets it any more.
             key: the same key with the same content sends once.
+            acknowledge: whether there is a button by which each confirms it; or what stands on it.
 
         Raises:
             BadRequest: it cannot be taken; its `field` is at fault.
             RetryableError: it was not taken; with the same key it can be tried again.
         """
-        times = {"at": at, "expires": expires}
-        body = json.dumps({"to": to, **_content(what), **times}).encode()
+        options = {"at": at, "expires": expires, "acknowledge": acknowledge}
+        body = json.dumps({"to": to, **_content(what), **options}).encode()
         # Only a process that notifies pays for the import.
         from bot_logic.notifications.request import parse  # noqa: PLC0415
 

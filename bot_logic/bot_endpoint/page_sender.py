@@ -7,7 +7,8 @@ from botbuilder.schema import Activity
 from botframework.connector.auth import ConnectorFactory
 
 from bot_logic.addresses import ServiceUrls
-from bot_logic.bot_endpoint.deeds import Deed, Edit, Recall, Send, Ways
+from bot_logic.bot_endpoint.deeds import Deed, Edit, Recall, Send, Ways, Words
+from bot_logic.bot_endpoint.got_it import GotIt
 from bot_logic.bot_endpoint.page_run import PageRun
 from bot_logic.bot_endpoint.sdk.model_json import Malformed, read
 from bot_logic.clock import Clock
@@ -73,7 +74,7 @@ class PageSender:
 
     async def _run(self, order: PageOrder, notification: Notification, claimed: StoredPage) -> None:
         try:
-            deed = self._deed(notification)
+            deed = self._deed(notification, claimed.key.row)
         except Malformed as error:  # orders are checked; this one is of a version that took more
             refused = claimed.page.all_open(Outcome.REFUSED, f"activity: {error}")
             await self.store.write_page(claimed, refused)
@@ -90,7 +91,7 @@ class PageSender:
         )
         await run.run()
 
-    def _deed(self, notification: Notification) -> Deed:
+    def _deed(self, notification: Notification, page: str) -> Deed:
         """Return what is done to each recipient.
 
         Raises:
@@ -100,4 +101,8 @@ class PageSender:
         if notification.verb is Verb.RECALL:
             return Recall(ways)
         activity: Activity = read(Activity, dict(notification.activity))
-        return Edit(ways, activity) if notification.verb is Verb.EDIT else Send(ways, activity)
+        got_it = None
+        if notification.acknowledge:
+            got_it = GotIt(notification.acknowledge, notification.of or notification.id, page)
+        words = Words(activity, got_it)
+        return Edit(ways, words) if notification.verb is Verb.EDIT else Send(ways, words)

@@ -131,6 +131,10 @@ class Audiences:
         """Return a conversation by its id."""
         return await self.member(_id_key("conversation", conversation_id))
 
+    async def member_at(self, partition: str, row: str) -> Member | None:
+        """Return who stands at a place, if somebody still does."""
+        return await self.member(Key(partition, row))
+
     async def member(self, key: Key) -> Member | None:
         """Return who stands under a key, if somebody still does."""
         found = await self._table.read(key)

@@ -261,13 +261,13 @@ def _kept(row: Row) -> Row:
 def _of_channel(reference: Reference) -> Reference:
     """Return a reference to the channel that a thread is in, and any other as it is."""
     conversation = reference["conversation"]
-    channel_id = _without_thread(conversation["id"])
+    channel_id = without_thread(conversation["id"])
     if channel_id == conversation["id"]:
         return reference
     return reference | {"conversation": conversation | {"id": channel_id}}
 
 
-def _without_thread(conversation_id: str) -> str:
+def without_thread(conversation_id: str) -> str:
     """Return what is left of a conversation's id without the thread, as Teams writes it.
 
     https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/channel-and-group-conversations
@@ -285,5 +285,5 @@ def _name(reference: Reference) -> str:
 
 def _named(channel_id: str, conversation_id: str) -> str:
     return json.dumps(
-        [channel_id, _without_thread(conversation_id)]
+        [channel_id, without_thread(conversation_id)]
     )  # either may hold any character

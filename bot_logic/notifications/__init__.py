@@ -12,6 +12,7 @@ from bot_logic.conversations.audiences import Audiences
 from bot_logic.notifications.changes import Changes
 from bot_logic.notifications.orders import CheckActivity, Orders
 from bot_logic.notifications.planner import QUEUE_NAME, Planner, wake_up
+from bot_logic.notifications.receipts import Receipts
 from bot_logic.notifications.store import LANES, NOTIFICATIONS, LaneStore, NotificationStore
 from bot_logic.notifications.sweep import NotificationSweep
 from bot_logic.storage.protocols import Storage
@@ -36,6 +37,7 @@ class Notifications:
     orders: Orders
     changes: Changes
     audiences: Audiences
+    receipts: Receipts
     sweep: NotificationSweep
 
 
@@ -55,5 +57,6 @@ def build(
     queue = storage.queue(QUEUE_NAME)
     planner = Planner(store, lanes, audiences, queue, clock)
     orders = Orders(store, planner, queue, clock, chance, check_activity, lifetime)
+    receipts = Receipts(store, audiences, clock)
     sweep = NotificationSweep(store, kept_for, clock)
-    return Notifications(store, lanes, planner, orders, Changes(orders), audiences, sweep)
+    return Notifications(store, lanes, planner, orders, Changes(orders), audiences, receipts, sweep)

@@ -83,6 +83,7 @@ class Changes:
             expires=now + self.orders.lifetime,
             created=now,
             verb=verb,
+            acknowledge=original.acknowledge if verb is Verb.EDIT else "",
             of=original.id,
             after=original.changed_by,
         )

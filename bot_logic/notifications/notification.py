@@ -70,6 +70,7 @@ class Notification:
         after: the id of the one that changed these messages before it; "" if none did.
         recalled: Unix time, seconds, of its recall; 0 if nobody recalled it.
         changed_by: the id of its newest recall or edit; "" if there is none.
+        acknowledge: what stands on the button by which recipients confirm it; "" for no button.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Notification:
     after: str = ""
     recalled: int = 0
     changed_by: str = ""
+    acknowledge: str = ""
 
     @classmethod
     def from_row(cls, notification_id: str, row: Row) -> Self:
@@ -111,6 +113,7 @@ class Notification:
             row.get("after", ""),
             int(row.get("recalled", 0)),
             row.get("changedBy", ""),
+            row.get("acknowledge", ""),
         )
 
     def to_row(self) -> Row:
@@ -132,6 +135,7 @@ class Notification:
             "after": self.after,
             "recalled": self.recalled,
             "changedBy": self.changed_by,
+            "acknowledge": self.acknowledge,
         }
 
     def has_ended(self, now: float) -> bool:

@@ -33,12 +33,14 @@ class Request:
         activity: what is sent, as JSON.
         at: Unix time, seconds.
         expires: Unix time, seconds.
+        acknowledge: what stands on the button by which recipients confirm it; "" for no button.
     """
 
     to: Any
     activity: Mapping[str, Any]
     at: int
     expires: int
+    acknowledge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,13 @@ class Report:
         notification: itself.
         state: what it is at.
         counts: recipients by outcome; together they are the audience as far as it is planned.
+        acknowledged: how many have confirmed it.
     """
 
     notification: Notification
     state: State
     counts: Counter[str]
+    acknowledged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ class Orders:
             request.at,
             request.expires,
             int(self.clock.now()),
+            acknowledge=request.acknowledge,
         )
         if idempotency_key:
             notification = await self._known(notification, request, idempotency_key)
@@ -128,7 +133,10 @@ class Orders:
         if still_open and (end := _end_of_open(notification, now)) is not None:
             del counts[Outcome.OPEN]
             counts[end] = still_open
-        return Report(notification, notification.state(now, still_open), counts)
+        acknowledged = 0
+        if notification.acknowledge:
+            acknowledged = await self.store.count_acknowledged(notification_id)
+        return Report(notification, notification.state(now, still_open), counts, acknowledged)
 
     async def recipients(
         self, notification_id: str, *, after: str = ""
@@ -136,14 +144,11 @@ class Orders:
         """Yield the recipients of each page with what has become of them, and the page's key."""
         head = await self.store.head(notification_id)
         end = None if head is None else _end_of_open(head.notification, self.clock.now())
+        asked = head is not None and bool(head.notification.acknowledge)
         async for stored in self.store.pages(notification_id, after=after):
-            yield (
-                stored.key.row,
-                [
-                    replace(each, outcome=end) if end and each.outcome == Outcome.OPEN else each
-                    for each in stored.page.recipients
-                ],
-            )
+            page = stored.key.row
+            times = await self.store.acknowledged(notification_id, page) if asked else {}
+            yield page, [_as_told(each, end, times) for each in stored.page.recipients]
 
     async def cancel(self, notification_id: str) -> Report | None:
         """Cancel a notification: who has not got it within a second or two does not get it.
@@ -209,7 +214,8 @@ class Orders:
     async def _known(self, notification: Notification, request: Request, key: str) -> Notification:
         if len(key) > MAX_KEY:
             raise BadRequest(f"Idempotency-Key has {MAX_KEY} characters at most")
-        content = json.dumps([request.to, request.activity], sort_keys=True)
+        more = [request.acknowledge] if request.acknowledge else []
+        content = json.dumps([request.to, request.activity, *more], sort_keys=True)
         try:
             reserved = await self.store.reserve(key, notification.id, content)
         except KeyTaken:
@@ -251,6 +257,12 @@ class Orders:
         except (RetryableError, ProactiveBotError) as error:
             log.warning(Event.NOTIFICATION_PUT_OFF, notification=notification.id, reason=str(error))
         return frozenset()
+
+
+def _as_told(each: Recipient, end: Outcome | None, times: Mapping[str, int]) -> Recipient:
+    """Return a recipient as it is reported: with what is derived, or stands in other rows."""
+    outcome = end if end and each.outcome == Outcome.OPEN else each.outcome
+    return replace(each, outcome=outcome, acknowledged=times.get(each.digits, 0) if times else 0)
 
 
 def _end_of_open(notification: Notification, now: float) -> Outcome | None:

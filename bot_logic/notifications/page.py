@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
-from bot_logic.conversations.audiences import Lane
+from bot_logic.conversations.audiences import Lane, digest
 from bot_logic.notifications.outcomes import Outcome
 from bot_logic.storage.protocols import Row
 
@@ -46,6 +46,7 @@ class Recipient:
         detail: why it was not done.
         attempts: how many have failed.
         message: what was sent; of a recall or an edit, what it is to be done to.
+        acknowledged: Unix time, seconds, of its confirmation; that stands in a row of its own.
     """
 
     key: str
@@ -53,6 +54,12 @@ class Recipient:
     detail: str = ""
     attempts: int = 0
     message: Message | None = None
+    acknowledged: int = 0
+
+    @property
+    def digits(self) -> str:
+        """Digits that stand for it within its page."""
+        return digest(self.key)[:16]
 
     def ended(self, outcome: Outcome, detail: str = "") -> Self:
         """Return it with another outcome."""

@@ -17,6 +17,8 @@ MAX_LIST: Final = 500_000  # bytes; a row of a table holds a megabyte
 MAX_CONTENT: Final = (
     28 * 1024
 )  # bytes; https://learn.microsoft.com/microsoftteams/limits-specifications-teams
+MAX_TITLE: Final = 100  # characters
+GOT_IT: Final = "Got it"
 MAX_TOPIC: Final = 100  # characters
 FAR: Final = 10 * 365 * 24 * 3600  # seconds
 LAST: Final = 253_370_764_800  # 9999-01-01, Unix time: behind it are times that have no date
@@ -46,6 +48,7 @@ class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 class _Body(_Content, frozen=True, forbid_unknown_fields=True, kw_only=True):
     to: To | list[To]
+    acknowledge: bool | str = False
     at: str | float | None = None
     expires: str | float | None = None
 
@@ -68,7 +71,8 @@ def parse(body: bytes, now: float, lifetime: int) -> Request:
         raise BadRequest(f"is past, by more than the {lifetime} s until it expires", field="at")
     if expires <= max(at, now):
         raise BadRequest("must come after `at`, and not be over", field="expires")
-    return Request(_to(asked.to), _content(asked), int(at), int(expires))
+    title = _title(asked.acknowledge)
+    return Request(_to(asked.to), _content(asked), int(at), int(expires), title)
 
 
 def parse_content(body: bytes) -> Mapping[str, Any]:
@@ -163,6 +167,16 @@ def _content(asked: _Content) -> Mapping[str, Any]:
             field="text" if asked.activity is None else "activity",
         )
     return activity
+
+
+def _title(acknowledge: bool | str) -> str:  # noqa: FBT001 - as it is asked for
+    """Return what stands on the button by which recipients confirm it; "" for no button."""
+    if isinstance(acknowledge, bool):
+        return GOT_IT if acknowledge else ""
+    if not is_id(acknowledge) or len(acknowledge) > MAX_TITLE:
+        message = f"must be true, or a button's title of 1 to {MAX_TITLE} characters"
+        raise BadRequest(message, field="acknowledge")
+    return acknowledge
 
 
 def _moment(value: str | float | None, field: str, start: float, default: float) -> float:

@@ -8,6 +8,7 @@ Table `lanes`: a partition a lane, with its lease and a row for each notificatio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -204,6 +205,26 @@ class NotificationStore:
             total.update(json.loads(row.columns["counts"]))
         return total
 
+    async def acknowledge(
+        self, notification_id: str, page: str, recipient: str, moment: int
+    ) -> None:
+        """Note when a recipient has confirmed a notification, unless that is noted already."""
+        key = Key(notification_id, f"{_acknowledged(page)}{recipient}")
+        with suppress(RowConflict):
+            await self._table.insert(key, {"at": moment})
+
+    async def count_acknowledged(self, notification_id: str) -> int:
+        """Return how many recipients have confirmed a notification."""
+        between = Between.of_prefix(_acknowledged())
+        rows = self._table.rows(notification_id, between=between, columns=("none",))
+        return len([row.key async for row in rows])
+
+    async def acknowledged(self, notification_id: str, page: str) -> dict[str, int]:
+        """Return when (Unix time, seconds) recipients of a page have confirmed it, by digits."""
+        between = Between.of_prefix(prefix := _acknowledged(page))
+        rows = self._table.rows(notification_id, between=between)
+        return {row.key.row.removeprefix(prefix): int(row.columns["at"]) async for row in rows}
+
     async def write_page(self, stored: StoredPage, page: Page) -> StoredPage:
         """Write a page if nobody has since it was read.
 
@@ -317,6 +338,11 @@ class Lease:
     owner: str
     paused_until: int
     etag: str
+
+
+def _acknowledged(page: str = "") -> str:
+    """Return how the row keys of confirmations begin, of a page or of all."""
+    return f"ack-{page}-" if page else "ack-"
 
 
 def _idempotency(key: str) -> Key:

@@ -19,6 +19,7 @@ from bot_logic.api import OPENAPI, Api
 from bot_logic.conversations import build
 from bot_logic.errors import BadRequest, ServiceUnavailable
 from bot_logic.notifications import NOTIFICATIONS, request
+from bot_logic.notifications.receipts import Receipt
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import Fault, MemoryStorage
 from bot_logic.testing import ManualClock
@@ -165,6 +166,35 @@ async def test_a_recall_and_an_edit_are_notifications_of_their_own(client: Clien
     assert (status, no["error"]["code"]) == (409, "WrongState")
 
 
+async def asked_and_confirmed(client: Client) -> str:
+    """Ask somebody for a confirmation, who gives it; return the notification's id."""
+    order = {"to": {"user": "u1"}, "text": "hi", "acknowledge": True}
+    _, taken = await client.call("POST", "notifications", order)
+    parts = client.wiring.notifications
+    (page,) = [page async for page in parts.store.pages(taken["id"])]
+    receipt = Receipt.of(taken["id"], page.key.row, page.page.recipients[0])
+    assert await parts.receipts.take(receipt, "c1")
+    return str(taken["id"])
+
+
+async def test_who_has_confirmed_it_is_said(client: Client) -> None:
+    path = f"notifications/{await asked_and_confirmed(client)}"
+    _, seen = await client.call("GET", path)
+    assert seen["acknowledged"] == 1
+    _, listed = await client.call("GET", f"{path}/recipients")
+    assert [each["acknowledged"] for each in listed["recipients"]] == ["2027-01-15T08:00:00Z"]
+    _, table = await client.call("GET", f"{path}/recipients?format=csv")
+    assert table.splitlines()[1].endswith(",open,,0,2027-01-15T08:00:00Z")
+
+
+async def test_confirmations_are_swept_with_their_notification(client: Client) -> None:
+    notification = await asked_and_confirmed(client)
+    store = client.wiring.notifications.store
+    (listed,) = [each async for each in store.created_before(NOW + 1)]
+    await store.delete(listed)
+    assert await store.count_acknowledged(notification) == 0
+
+
 async def test_what_has_been_sent_is_edited(client: Client) -> None:
     order = {"to": {"user": "u1"}, "text": "hi"}
     _, taken = await client.call("POST", "notifications", order)
@@ -222,8 +252,8 @@ async def test_recipients_are_listed_and_written_as_csv(client: Client) -> None:
     assert [each["recipient"] for each in failed["recipients"]] == ["=cmd()"]
     _, table = await client.call("GET", f"{path}?format=csv&state=failed")
     assert table.splitlines() == [
-        "recipient,channel,conversation,user,state,detail,attempts",
-        "'=cmd(),,,,unknown,never met,0",
+        "recipient,channel,conversation,user,state,detail,attempts,acknowledged",
+        "'=cmd(),,,,unknown,never met,0,",
     ]
     status, refused = await client.call("GET", f"{path}?state=lost")
     assert (status, refused["error"]["field"]) == (400, "state")
