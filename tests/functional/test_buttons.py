@@ -1,5 +1,6 @@
 """Presses of buttons over HTTP: what a channel posts, and what a hostile visitor does."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -28,9 +29,14 @@ def nested(levels: int) -> Any:
 
 
 @pytest.fixture
-async def ada(app: AppUnderTest) -> ChatUser:
+async def ada(app: AppUnderTest) -> AsyncIterator[ChatUser]:
     await app.rewire(make_bot=MenuBot)
-    return await app.user()
+    user = await app.user()
+    yield user
+    # Else a broadcast of another test would go to who passed for somebody of Teams here.
+    known = await app.wiring.conversations.find("msteams", user.conversation_id)
+    if known is not None:
+        await app.wiring.conversations.forget(known.reference)
 
 
 async def test_a_press_of_execute_is_answered_as_the_protocol_has_it(ada: ChatUser) -> None:
