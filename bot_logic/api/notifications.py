@@ -176,6 +176,6 @@ def _document(report: Report) -> dict[str, Any]:
         **({"cancelled": iso(notification.cancelled)} if notification.cancelled else {}),
         **({"recalled": iso(notification.recalled)} if notification.recalled else {}),
         **({"changedBy": notification.changed_by} if notification.changed_by else {}),
-        **({"acknowledged": report.acknowledged} if notification.acknowledge else {}),
+        **({"acknowledged": report.acknowledged} if notification.counts_receipts else {}),
         **({"reason": notification.refused} if notification.refused else {}),
     }

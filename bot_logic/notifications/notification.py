@@ -138,6 +138,11 @@ class Notification:
             "acknowledge": self.acknowledge,
         }
 
+    @property
+    def counts_receipts(self) -> bool:
+        """Tell whether it is counted who has confirmed it; an edit's button is the original's."""
+        return bool(self.acknowledge) and not self.of
+
     def has_ended(self, now: float) -> bool:
         """Tell whether nothing more may be sent."""
         return bool(self.cancelled or self.refused or self.recalled) or now >= self.expires

@@ -134,7 +134,7 @@ class Orders:
             del counts[Outcome.OPEN]
             counts[end] = still_open
         acknowledged = 0
-        if notification.acknowledge:
+        if notification.counts_receipts:
             acknowledged = await self.store.count_acknowledged(notification_id)
         return Report(notification, notification.state(now, still_open), counts, acknowledged)
 
@@ -144,7 +144,7 @@ class Orders:
         """Yield the recipients of each page with what has become of them, and the page's key."""
         head = await self.store.head(notification_id)
         end = None if head is None else _end_of_open(head.notification, self.clock.now())
-        asked = head is not None and bool(head.notification.acknowledge)
+        asked = head is not None and head.notification.counts_receipts
         async for stored in self.store.pages(notification_id, after=after):
             page = stored.key.row
             times = await self.store.acknowledged(notification_id, page) if asked else {}

@@ -70,7 +70,7 @@ class Receipts:
             ServiceUnavailable: a table cannot be reached.
         """
         head = await self.store.head(receipt.notification)
-        if head is None or not head.notification.acknowledge:
+        if head is None or not head.notification.counts_receipts:
             return None
         page = await self.store.page(receipt.notification, receipt.page)
         for each in page.page.recipients if page else ():

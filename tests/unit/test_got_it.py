@@ -137,11 +137,13 @@ async def test_what_asks_for_no_confirmation_gets_none(bot: BotUnderTest) -> Non
 
 async def test_an_edited_message_keeps_its_button(bot: BotUnderTest) -> None:
     notification = await asked(bot, text="The oven is off at ten.")
-    await bot.edit(notification, "The oven is off at nine.")
+    edit = await bot.edit(notification, "The oven is off at nine.")
     await bot.runs_queue()
     card = await bot.presses(GOT_IT, data_of(bot), user="ada")
     assert card["body"][0]["text"] == "The oven is off at nine."
     assert await acknowledged(bot, notification) == 1
+    forged = data_of(bot) | {"notification": edit}
+    assert await bot.presses(GOT_IT, forged, user="ada") == UNKNOWN
 
 
 def test_teams_gets_an_execute_that_older_clients_submit() -> None:
