@@ -2,21 +2,15 @@
 # make services  the same without the Functions host, for a debugger that runs it
 # make test   sets up and runs every test
 # make check  sets up and runs every static check
-# make check-infra  checks infra/ without Azure: Bicep, policies, hooks
 # make lock   compiles requirements*.txt anew from pyproject.toml; UPGRADE=--upgrade for newer ones
-# make bench  measures the app beside what a user would pick instead; takes minutes
 # make package  builds the zip that is deployed to Azure, and says what is in it
 # make teams-package BOT_ID=...  builds the app package for Teams: docs/teams.md
 # make doctor  says what keeps the bot from running and what to do; DOCTOR="--url https://HOST"
+# make upgrade FROM=...  takes a later version of the template over: docs/your-own-bot.md
 # make dead-letters  lists what could not be delivered; DO="replay --all", "show ID", "purge ID"
 
 PYTHON ?= python3
 VENV ?= .venv
-PEERS_VENV = $(VENV)-peers
-INFRA_VENV = $(VENV)-infra
-KQL_PARSER = $(INFRA_VENV)/kql/bridge.min.js
-KQL_PARSER_PACKAGE := @kusto/language-service-next@12.4.1
-PEERS = benchmarks/peers/requirements.txt benchmarks/peers/requirements-no-deps.txt
 TESTS ?= tests
 DO ?= list
 UPGRADE ?=
@@ -32,8 +26,13 @@ INTERPRETER = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
-.PHONY: run services test doctor needs needs-python needs-node settings picture chaos chaos-broadcast bench peers dead-letters audiences \
-  package teams-package check check-infra infra-snapshots check-lock lock format setup clean
+.PHONY: run services test doctor needs needs-python needs-node settings dead-letters audiences \
+  package teams-package check check-lock lock format setup upgrade clean
+.DEFAULT_GOAL := run
+
+# What develops this project itself; a bot made by `make new-bot` goes without.
+-include development.mk
+
 .DELETE_ON_ERROR:
 
 run: setup
@@ -43,27 +42,8 @@ services: setup
 	@$(VENV)/bin/python -m local_dev.run --with-parent --without-host
 
 # Unit tests need less, so `make test TESTS=tests/unit` sets up less.
-test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup peers $(TEAMS_SCHEMAS) $(VENV)/.browser)
+test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup $(TEST_NEEDS) $(VENV)/.browser)
 	@$(VENV)/bin/python -m pytest $(TESTS)
-
-# The picture in the README, taken by the end-to-end test.
-picture: setup
-	@PICTURE=docs/images/conversation.png $(VENV)/bin/python -m pytest -q \
-	  tests/end_to_end/test_chat.py -k "speaks_first and websocket"
-
-# Messages through the app while everything fails; takes minutes. CHAOS="--seed 2" for other dice.
-chaos: setup
-	@$(VENV)/bin/python -m tests.resilience.chaos $(CHAOS)
-
-# A broadcast to a tenant of Teams on such a day; CHAOS="--recipients 500" for a smaller one.
-chaos-broadcast: setup
-	@$(VENV)/bin/python -m tests.resilience.broadcast $(CHAOS)
-
-# This app beside its peers, in one run; ROWS="--only echo,floor" for some of it, --quick for a try.
-bench: needs $(VENV)/.installed $(AZURITE) peers
-	@$(VENV)/bin/python -m benchmarks $(ROWS)
-
-peers: $(PEERS_VENV)/.installed
 
 # In the storage account that AzureWebJobsStorage names, or local.settings.json does.
 dead-letters: $(VENV)/.installed
@@ -90,14 +70,6 @@ check: $(VENV)/.installed check-lock
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
-
-# With Microsoft's compiler (BICEP names it, or it is on PATH); what is missing is skipped and said.
-check-infra: $(VENV)/.installed $(INFRA_VENV)/.installed $(KQL_PARSER)
-	@INFRA_TOOLS=$(abspath $(INFRA_VENV))/bin $(VENV)/bin/python -m pytest tests/infra
-
-# What each combination of parameters makes, worked out anew: look at the difference.
-infra-snapshots: $(VENV)/.installed
-	@$(VENV)/bin/python -m tests.infra.renew_snapshots
 
 format: $(VENV)/.installed
 	$(VENV)/bin/ruff check --fix .
@@ -155,30 +127,6 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt | needs-python
 settings: $(VENV)/.installed
 	@$(VENV)/bin/python -m local_dev.settings_file 2>> "$${WHY:-/dev/stderr}"
 
-# What the app is measured against, in an environment of its own.
-$(PEERS_VENV)/.installed: $(PEERS) $(VENV)/.installed
-	@echo "Installing the benchmarks' peers into $(PEERS_VENV) ..."
-	@$(VENV)/bin/python -m venv $(PEERS_VENV)
-	@$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $(firstword $(PEERS))
-	@$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $(lastword $(PEERS))
-	@touch $@
-
-$(INFRA_VENV)/.installed: tests/infra/requirements.txt $(VENV)/.installed
-	@echo "Installing what checks infra/ into $(INFRA_VENV) ..."
-	@$(VENV)/bin/python -m venv $(INFRA_VENV)
-	@$(INFRA_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
-
-# Microsoft's own parser of the queries in infra/, two files of a package.
-$(KQL_PARSER): Makefile $(INFRA_VENV)/.installed | needs-node
-	@echo "Fetching the parser of queries ..."
-	@mkdir -p $(@D) && cd $(@D) && \
-	  package=$$(npm pack --loglevel=error --fetch-retries=1 $(KQL_PARSER_PACKAGE)) && \
-	  tar -xzf "$$package" --strip-components=1 package/bridge.min.js \
-	    package/Kusto.Language.Bridge.min.js && rm "$$package" || \
-	  $(call SAY_WHY,"npm could not fetch the parser of queries. $(call UNREACHABLE,npm)")
-	@touch $@
-
 # For the end-to-end tests: the system's Chromium, or else Playwright's own.
 $(VENV)/.browser: $(VENV)/.installed
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
@@ -207,6 +155,13 @@ $(TEAMS_SCHEMAS): Makefile | needs-node
 	  tar -xzf "$$package" --strip-components=4 package/build/json-schemas/teams && rm "$$package" || \
 	  $(call SAY_WHY,"npm could not fetch the schemas of Teams. $(call UNREACHABLE,npm)")
 	@touch $@
+
+# FROM is a folder or an address of the template. Its own program knows best, so that is run.
+upgrade: needs-python
+	@[ -n "$(FROM)" ] || { echo "From where? make upgrade FROM=/path/or/address" >&2; exit 1; }
+	@template=$$(mktemp -d) && trap 'rm -rf "$$template"' EXIT && \
+	  git clone --quiet -- "$(FROM)" "$$template" && \
+	  PYTHONPATH="$$template" $(INTERPRETER) -P -m local_dev.new_bot.upgrade "$(CURDIR)"
 
 clean:
 	rm -rf $(VENV) $(PEERS_VENV) $(INFRA_VENV) .azurite dist local_dev/node_modules $(WEB_CHAT) $(dir $(TEAMS_SCHEMAS))

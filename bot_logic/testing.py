@@ -118,6 +118,11 @@ class BotUnderTest:
     ) -> None:
         await self._wiring.close()
 
+    @property
+    def wiring(self) -> Wiring:
+        """What `wiring()` is to return to functions of your own, in a test of them."""
+        return self._wiring
+
     async def hears(self, text: str, *, user: str = "ada") -> list[str]:
         """Let a user write to the bot; return what it answers."""
         return await self.receives({"type": "message", "text": text}, user=user)

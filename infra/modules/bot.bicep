@@ -21,7 +21,7 @@ resource bot 'Microsoft.BotService/botServices@2022-09-15' = {
   kind: 'azurebot'
   sku: { name: sku }
   properties: {
-    displayName: name
+    displayName: 'Proactive bot'
     endpoint: endpoint
     msaAppId: appId
     msaAppType: appType

@@ -13,6 +13,7 @@ from local_dev.programs import ROOT
 TOOLS = ("sh", "make", "mktemp", "cat", "rm", "mkdir", "touch", "tar", "gzip", "cp")
 FILES = (
     "Makefile",
+    "development.mk",
     "requirements.txt",
     "requirements-dev.txt",
     "local_dev/package.json",

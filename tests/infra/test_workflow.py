@@ -9,6 +9,8 @@ from tests.infra.tools import ROOT, checker, run
     ("schema", "name"),
     [
         ("vendor.github-workflows", ".github/workflows/ci.yml"),
+        ("vendor.github-workflows", "local_dev/new_bot/files/.github/workflows/ci.yml"),
+        ("vendor.github-workflows", "docs/recipes/notify.yml"),
         ("vendor.dependabot", ".github/dependabot.yml"),
     ],
 )

@@ -45,16 +45,17 @@ def anchors_in(path: Path) -> set[str]:
     return anchors_of(path.read_text())
 
 
-def broken(document: Path) -> list[str]:
-    return [link for link in links_of(document.read_text()) if not leads_somewhere(document, link)]
+def broken(document: Path, root: Path = ROOT) -> list[str]:
+    links = links_of(document.read_text())
+    return [link for link in links if not leads_somewhere(document, link, root)]
 
 
-def leads_somewhere(document: Path, link: str) -> bool:
+def leads_somewhere(document: Path, link: str, root: Path = ROOT) -> bool:
     if ELSEWHERE.match(link):
         return True  # the network is not asked
     name, _, anchor = unquote(link).partition("#")
     target = (document.parent / name).resolve() if name else document
-    if not (target.exists() and target.is_relative_to(ROOT)):
+    if not (target.exists() and target.is_relative_to(root)):
         return False
     return not anchor or (target.suffix == ".md" and anchor in anchors_in(target))
 

@@ -12,7 +12,8 @@ from local_dev.programs import ROOT
 from local_dev.run import BANNER, Ports
 
 MAKEFILE = (ROOT / "Makefile").read_text()
-TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
+OURS = (ROOT / "development.mk").read_text()
+TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE + OURS, re.MULTILINE))
 CI, HOUSE_CI = ROOT / ".github/workflows/ci.yml", ROOT / ".ci/run"
 PRE_COMMIT = ROOT / ".pre-commit-config.yaml"
 TOLD = [

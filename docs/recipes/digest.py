@@ -1,0 +1,24 @@
+"""Timer digest: at 16:00 UTC on workdays, what could not be delivered, to who follows `operators`.
+
+cp docs/recipes/digest.py bot_logic/functions.py
+"""
+
+from datetime import UTC, datetime
+
+import azure.functions as func
+
+from bot_logic.startup import wiring
+
+own = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+# recipe
+@own.timer_trigger("timer", "0 0 16 * * 1-5")  # second, minute, hour, day, month, day of the week
+async def digest(timer: func.TimerRequest) -> None:  # noqa: ARG001 - bound by name
+    """Say it once a day, even if the timer comes twice."""
+    count = len([letter async for letter in wiring().delivery.dead_letters.all()])
+    text = f"{count} messages could not be delivered: make dead-letters"
+    await wiring().notifier.send({"topic": "operators"}, text, key=f"digest-{datetime.now(UTC):%F}")
+
+
+# end

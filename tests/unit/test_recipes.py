@@ -1,0 +1,237 @@
+"""Each recipe of docs/recipes/ does what its page says, in under ten lines of the user's own."""
+
+import ast
+import asyncio
+import hmac
+import json
+import re
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+from http import HTTPStatus
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import Mock
+
+import azure.functions as func
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot_logic.testing import BotUnderTest
+from docs.recipes import build_broke, digest, order_ready
+from docs.recipes.long_job import Reporter
+from docs.recipes.reminder import Reminder
+from local_dev.functions_host.route import route
+from local_dev.programs import ROOT
+
+RECIPES = ROOT / "docs/recipes"
+FILES = sorted(each for each in RECIPES.iterdir() if each.suffix in {".py", ".yml"})
+MARKED = re.compile(r"^ *# recipe\n(.*?)^ *# end\n", re.MULTILINE | re.DOTALL)
+LIMIT = 10  # lines
+
+yaml: Any = pytest.importorskip("yaml")
+
+
+def own_lines(text: str) -> int:
+    """Count what a user writes: neither comments, nor blank lines, nor docstrings."""
+    count = 0
+    for block in MARKED.findall(text):
+        code = re.sub(r'^ *""".*?"""\n', "", block, flags=re.MULTILINE | re.DOTALL)
+        count += sum(bool(re.match(r" *[^ #\n]", line)) for line in code.splitlines(keepends=True))
+    return count
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_recipe_takes_under_ten_lines_and_the_page_says_how_many(path: Path) -> None:
+    lines = own_lines(path.read_text())
+    assert 0 < lines < LIMIT
+    row = re.search(
+        rf"\[.*\]\({re.escape(path.name)}\) \| (\d+) \|", (RECIPES / "README.md").read_text()
+    )
+    assert row is not None
+    assert int(row[1]) == lines
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in FILES if each.suffix == ".py"], ids=lambda p: p.name
+)
+def test_a_recipe_says_first_what_it_is_for(path: Path) -> None:
+    assert re.match(r"[A-Z][\w ,]+: ", ast.get_docstring(ast.parse(path.read_text())) or "")
+
+
+def functions_of(
+    module: ModuleType, bot: BotUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Callable[..., Any]]:
+    """The functions of a file like functions.py, in an app of their own, with the bot's parts."""
+    monkeypatch.setattr(module, "wiring", lambda: bot.wiring)
+    app = func.FunctionApp()
+    app.register_functions(module.own)
+    return {str(each.get_function_name()): each.get_user_function() for each in app.get_functions()}
+
+
+async def follows(bot: BotUnderTest, topic: str, user: str = "ada") -> None:
+    await bot.meets(user)
+    conversation = f"conversation-of-{user}"
+    params = {"id": conversation, "name": topic}
+    asked = func.HttpRequest("PUT", "/", route_params=params, body=b"")
+    answer = await bot.wiring.api.conversations.change_topic(asked)
+    assert answer.status_code < 300
+
+
+@asynccontextmanager
+async def serving(bot: BotUnderTest) -> AsyncIterator[str]:
+    """The bot's API on a port of its own."""
+    app = web.Application()
+    app.router.add_post("/api/notifications", route(bot.wiring.api.notifications.post))
+    async with TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+async def test_order_ready_tells_one_person_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with BotUnderTest() as bot, serving(bot) as url:
+        await bot.meets("ada")
+        await bot.meets("bob")
+        monkeypatch.setattr(order_ready, "BOT_URL", url)
+        ids = {await asyncio.to_thread(order_ready.order_ready, "ada", "7") for _ in range(2)}
+        assert len(ids) == 1
+        (sent,) = bot.channel.sent[2:]  # after the welcomes
+        assert sent.activity.text == "🍕 Order 7 is ready."
+        assert sent.conversation_id == "conversation-of-ada"
+
+
+SECRET = "a-webhook-secret-of-the-tests"
+BROKEN = {"workflow_run": {"conclusion": "failure", "html_url": "https://example.org/run/1"}}
+
+
+def hook(body: bytes, secret: str = SECRET, **headers: str) -> func.HttpRequest:
+    """A request as GitHub signs it."""
+    signature = "sha256=" + hmac.new(secret.encode(), body, "sha256").hexdigest()
+    names = {"X-Hub-Signature-256": signature, "X-GitHub-Delivery": "1"}
+    names |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return func.HttpRequest("POST", "/api/hooks/build", headers=names, body=body)
+
+
+async def test_a_webhook_tells_who_follows_the_topic_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
+    async with BotUnderTest() as bot:
+        function = functions_of(build_broke, bot, monkeypatch)["build_broke"]
+        await follows(bot, "builds")
+        await bot.meets("bob")
+        for _ in range(2):
+            answer = await function(hook(json.dumps(BROKEN).encode()))
+            assert answer.status_code == HTTPStatus.ACCEPTED
+        assert await bot.runs_queue() == ["The build broke: https://example.org/run/1"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{"zen": "a ping"}, {"workflow_run": {"conclusion": "success"}}, {"workflow_run": None}, []],
+)
+async def test_a_webhook_of_another_event_tells_nobody(
+    event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
+    async with BotUnderTest() as bot:
+        function = functions_of(build_broke, bot, monkeypatch)["build_broke"]
+        await follows(bot, "builds")
+        answer = await function(hook(json.dumps(event).encode()))
+        assert answer.status_code == HTTPStatus.ACCEPTED
+        assert await bot.runs_queue() == []
+
+
+@pytest.mark.parametrize(
+    ("known", "used", "headers"),
+    [
+        (SECRET, "another", {}),
+        (SECRET, SECRET, {"X_Hub_Signature_256": ""}),
+        (SECRET, SECRET, {"X_Hub_Signature_256": "sha256=ü\udcff"}),
+        ("", "", {}),
+        (None, "", {}),
+    ],
+    ids=["another secret", "no signature", "no ASCII", "an empty secret", "no secret"],
+)
+async def test_a_webhook_that_is_not_signed_is_refused(
+    known: str | None, used: str, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if known is None:
+        monkeypatch.delenv("WEBHOOK_SECRET", raising=False)
+    else:
+        monkeypatch.setenv("WEBHOOK_SECRET", known)
+    async with BotUnderTest() as bot:
+        function = functions_of(build_broke, bot, monkeypatch)["build_broke"]
+        await follows(bot, "builds")
+        answer = await function(hook(json.dumps(BROKEN).encode(), used, **headers))
+        assert answer.status_code == HTTPStatus.UNAUTHORIZED
+        assert await bot.runs_queue() == []
+
+
+async def test_a_reminder_comes_when_it_was_asked_for() -> None:
+    async with BotUnderTest(Reminder) as bot:
+        assert await bot.hears("Remind me in 10 minutes to stand up") == ["I will."]
+        bot.clock.advance(599)
+        assert await bot.runs_queue() == []
+        bot.clock.advance(2)
+        (said,) = await bot.runs_queue()
+        assert said.endswith("stand up")
+
+
+@pytest.mark.parametrize("text", ["remind me", "remind me in 99999 minutes to x", "hello"])
+async def test_what_is_no_reminder_is_answered_as_before(text: str) -> None:
+    async with BotUnderTest(Reminder) as bot, BotUnderTest() as plain:
+        assert await bot.hears(text) == await plain.hears(text)
+
+
+async def test_a_long_job_is_answered_at_once_and_its_result_comes_later() -> None:
+    async with BotUnderTest(Reporter) as bot:
+        assert await bot.hears("report") == ["I am on it."]
+        assert await bot.runs_queue() == ["Part 1 of 3 is done."]
+        assert await bot.runs_queue() == ["Part 2 of 3 is done."]
+        assert await bot.runs_queue() == ["Your report: 42 pizzas."]
+        assert await bot.runs_queue() == []
+
+
+async def test_beside_a_long_job_the_bot_does_what_it_did() -> None:
+    async with BotUnderTest(Reporter) as bot, BotUnderTest() as plain:
+        assert await bot.hears("hello") == await plain.hears("hello")
+        assert await bot.runs_queue() == await plain.runs_queue()
+
+
+async def test_a_digest_comes_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with BotUnderTest() as bot:
+        function = functions_of(digest, bot, monkeypatch)["digest"]
+        await follows(bot, "operators")
+        for day in (1, 1, 2):
+            monkeypatch.setattr(digest, "datetime", Mock(now=Mock(return_value=date(2030, 1, day))))
+            await function(None)
+        said = await bot.runs_queue()
+        assert said == ["0 messages could not be delivered: make dead-letters"] * 2
+
+
+WORKFLOW = yaml.safe_load((RECIPES / "notify.yml").read_text())
+
+
+async def test_a_github_actions_step_posts_what_the_api_takes() -> None:
+    (step,) = (each for each in WORKFLOW["jobs"]["deploy"]["steps"] if "name" in each)
+    assert set(step["env"]) == {"BOT_URL", "BOT_KEY"}
+    async with BotUnderTest() as bot, serving(bot) as url:
+        await follows(bot, "deployments")
+        runner = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "GITHUB_REPOSITORY": 'ada/"pizza"',
+            "GITHUB_WORKFLOW": "deploy $(id)",
+            "GITHUB_REF_NAME": "main",
+            "GITHUB_RUN_ID": "42",
+            "BOT_URL": url,
+            "BOT_KEY": "a-key",
+        }
+        for _ in range(2):
+            command = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]
+            done = await asyncio.to_thread(
+                subprocess.run, command, env=runner, capture_output=True, timeout=30, check=False
+            )
+            assert done.returncode == 0, done.stderr
+        (sent,) = bot.channel.sent[1:]  # after the welcome
+        assert sent.activity.text == 'ada/"pizza": deploy $(id) ran on main'
