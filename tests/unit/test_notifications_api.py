@@ -86,6 +86,9 @@ class Client:
         if parts[0] == "conversations":
             calls = self.api.conversations
             return calls.change_topic if len(parts) > 1 else calls.list_all
+        if parts[0] == "dead-letters":
+            name = "replay" if parts[-1] == "replay" else "purge" if method == "DELETE" else "show"
+            return getattr(self.api.dead_letters, name if parts[1:] else "list_all")
         if parts[-1] in ("preview", "retry", "recipients"):
             return getattr(self.api.notifications, parts[-1])
         names = {"POST": "post", "DELETE": "cancel", "GET": "show" if parts[1:] else "list_all"}
