@@ -8,6 +8,7 @@
 # make package  builds the zip that is deployed to Azure, and says what is in it
 # make teams-package BOT_ID=...  builds the app package for Teams: docs/teams.md
 # make doctor  says what keeps the bot from running and what to do; DOCTOR="--url https://HOST"
+# make operator URL=https://HOST  the operator page of an app in Azure: docs/operating.md
 # make dead-letters  lists what could not be delivered; DO="replay --all", "show ID", "purge ID"
 
 PYTHON ?= python3
@@ -24,6 +25,10 @@ UPGRADE ?=
 AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
+CARDS := local_dev/operator_page/page/adaptivecards.js
+CARDS_PACKAGE := adaptivecards@3.0.6
+AXE := tests/end_to_end/axe.js
+AXE_PACKAGE := axe-core@4.14.1
 TEAMS_SCHEMAS := local_dev/teams_schemas/.fetched
 TEAMS_SCHEMAS_PACKAGE := @microsoft/app-manifest@1.1.2
 
@@ -32,7 +37,7 @@ INTERPRETER = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
-.PHONY: run services test doctor needs needs-python needs-node settings picture chaos chaos-broadcast bench peers dead-letters audiences \
+.PHONY: run services test doctor needs needs-python needs-node settings picture chaos chaos-broadcast bench peers dead-letters operator audiences \
   package teams-package check check-infra infra-snapshots check-lock lock format setup clean
 .DELETE_ON_ERROR:
 
@@ -43,13 +48,15 @@ services: setup
 	@$(VENV)/bin/python -m local_dev.run --with-parent --without-host
 
 # Unit tests need less, so `make test TESTS=tests/unit` sets up less.
-test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup peers $(TEAMS_SCHEMAS) $(VENV)/.browser)
+test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup peers $(TEAMS_SCHEMAS) $(AXE) $(VENV)/.browser)
 	@$(VENV)/bin/python -m pytest $(TESTS)
 
-# The picture in the README, taken by the end-to-end test.
-picture: setup
+# The pictures in the README, taken by the end-to-end tests.
+picture: setup $(AXE)
 	@PICTURE=docs/images/conversation.png $(VENV)/bin/python -m pytest -q \
 	  tests/end_to_end/test_chat.py -k "speaks_first and websocket"
+	@PICTURE=docs/images/operator.png $(VENV)/bin/python -m pytest -q \
+	  tests/end_to_end/test_operator_page.py -k everything_at_a_glance
 
 # Messages through the app while everything fails; takes minutes. CHAOS="--seed 2" for other dice.
 chaos: setup
@@ -68,6 +75,10 @@ peers: $(PEERS_VENV)/.installed
 # In the storage account that AzureWebJobsStorage names, or local.settings.json does.
 dead-letters: $(VENV)/.installed
 	@$(VENV)/bin/python -m bot_logic.admin.dead_letters $(DO)
+
+# For the app at URL; its function key comes from NOTIFICATIONS_KEY, or is asked for.
+operator: $(VENV)/.installed $(CARDS)
+	@$(VENV)/bin/python -m local_dev.operator_page --url "$(URL)"
 
 # Once, after an upgrade from a version without notifications: docs/upgrading.md
 audiences: $(VENV)/.installed
@@ -126,7 +137,7 @@ check-lock: $(VENV)/.installed
 # All at once; each is skipped when it is up to date. What went wrong is said last.
 setup: needs
 	@WHY=$$(mktemp) && export WHY && trap 'rm -f "$$WHY"' EXIT && \
-	  $(MAKE) --silent --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT) settings || { \
+	  $(MAKE) --silent --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT) $(CARDS) settings || { \
 	  echo >&2; cat "$$WHY" >&2; exit 1; }
 
 # Asked before anything else is done, as it takes no time.
@@ -199,6 +210,20 @@ $(WEB_CHAT): Makefile | needs-node
 	  $(call SAY_WHY,"npm could not fetch Web Chat. $(call UNREACHABLE,npm)")
 	@touch $@
 
+# What draws a card in the operator page's preview, one file of a package.
+$(CARDS): Makefile | needs-node
+	@echo "Fetching what draws cards ..."
+	@cd $(@D) && package=$$(npm pack --loglevel=error --fetch-retries=1 $(CARDS_PACKAGE)) && \
+	  tar -xzOf "$$package" package/dist/adaptivecards.min.js > $(@F) && rm "$$package" || \
+	  $(call SAY_WHY,"npm could not fetch what draws cards. $(call UNREACHABLE,npm)")
+
+# What looks whether the operator page can be used by everyone; for its test only.
+$(AXE): Makefile | needs-node
+	@echo "Fetching axe ..."
+	@cd $(@D) && package=$$(npm pack --loglevel=error --fetch-retries=1 $(AXE_PACKAGE)) && \
+	  tar -xzOf "$$package" package/axe.min.js > $(@F) && rm "$$package" || \
+	  $(call SAY_WHY,"npm could not fetch axe. $(call UNREACHABLE,npm)")
+
 # Microsoft's schemas of all versions of a Teams app's manifest, out of a package of theirs.
 $(TEAMS_SCHEMAS): Makefile | needs-node
 	@echo "Fetching the schemas of Teams ..."
@@ -209,4 +234,4 @@ $(TEAMS_SCHEMAS): Makefile | needs-node
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(PEERS_VENV) $(INFRA_VENV) .azurite dist local_dev/node_modules $(WEB_CHAT) $(dir $(TEAMS_SCHEMAS))
+	rm -rf $(VENV) $(PEERS_VENV) $(INFRA_VENV) .azurite dist local_dev/node_modules $(WEB_CHAT) $(CARDS) $(AXE) $(dir $(TEAMS_SCHEMAS))
