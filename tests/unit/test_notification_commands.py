@@ -168,6 +168,7 @@ async def test_for_scripts_each_line_is_json(
         (["retry", ID], "POST", "/retry", None),
         (["recall", ID], "POST", "/recall", None),
         (["edit", ID, "better"], "PATCH", "", {"text": "better"}),
+        (["edit", ID, "--json", "better"], "PATCH", "", {"text": "better"}),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -215,9 +216,19 @@ def test_what_cannot_be_meant_ends_with_2(arguments: list[str]) -> None:
     assert main(arguments) == 2
 
 
-def test_what_argparse_refuses_ends_with_2() -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["send", "--to-user", "u1", "--to-all", "hello"],
+        ["send", "--to-user", "u1", "hello", "twice"],
+        ["cancel", ID, "hello"],
+        ["cancel", ID, "--soon"],
+    ],
+    ids=" ".join,
+)
+def test_what_argparse_refuses_ends_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ending:
-        main(["send", "--to-user", "u1", "--to-all", "hello"])
+        main(arguments)
     assert ending.value.code == 2
 
 

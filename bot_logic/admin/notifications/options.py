@@ -45,7 +45,13 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
             )
         if name == "recipients":
             command.add_argument("--state", default="", help="only those: failed, sent, blocked …")
-    return parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    # argparse wants id and text side by side; `edit ID --wait "Three for one"` is meant as well.
+    if len(rest) == 1 and getattr(options, "text", "") is None and not rest[0].startswith("-"):
+        options.text = rest[0]
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return options
 
 
 def _add_app(command: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final, TextIO
 BAR: Final = 30  # characters
 FULL: Final = "#"
 EMPTY: Final = "-"
+MAX_AUDIENCE: Final = 60  # characters of it in a list
 ORDER: Final = ("verb", "state", "at", "expires", "to", "of", "cancelled", "reason")
 
 
@@ -67,8 +68,8 @@ def counts(document: Mapping[str, Any]) -> str:
 def summary(document: Mapping[str, Any]) -> str:
     """Return a notification on one line."""
     verb = document.get("verb", "send")
-    words = (document["id"], document["created"], verb, document["state"])
-    return "  ".join([*map(printable, words), counts(document)])
+    words = (document["id"], document["created"], verb, document["state"], counts(document))
+    return "  ".join(map(printable, [*words, json.dumps(document["to"])[:MAX_AUDIENCE]]))
 
 
 def details(document: Mapping[str, Any]) -> str:

@@ -52,9 +52,9 @@ async function refresh() {
 function item(first) {
   let now = first;
   const path = `notifications/${first.id}`;
-  const title = el("h3", {}, audience(first));
+  const title = el("h3", {}, titleOf(first));
   const badge = el("span", { className: "badge" });
-  const bar = el("progress", { max: 1, "aria-label": `Progress: ${audience(first)}` });
+  const bar = el("progress", { max: 1, "aria-label": `Progress: ${titleOf(first)}` });
   const counts = el("ul", { className: "counts" });
   const times = el("p", { className: "muted" });
   const actions = el("div", { className: "actions" });
@@ -103,15 +103,15 @@ function item(first) {
     bar.hidden = document.state !== "sending";
     counts.replaceChildren(...Object.entries(document.counts).map(count));
     times.textContent = [verb(document), document.planned ? plural(document.recipients, "recipient") : "",
-      `asked for ${when(document.created)}`, due(document), document.reason ?? ""].filter(Boolean).join(" · ");
+      `asked for ${when(document.created)}`, due(document), taken(document), document.reason ?? ""].filter(Boolean).join(" · ");
     show(document);
   }
 
-  function show({ state, counts: of, verb: kind = "send" }) {
+  function show({ state, counts: of, recalled, verb: kind = "send" }) {
     const failed = Object.keys(of).some((name) => !GOOD.includes(name) && !NEUTRAL.includes(name));
-    const sent = kind === "send" && of.sent > 0;
+    const sent = kind === "send" && of.sent > 0 && !recalled;
     buttons.cancel.hidden = !GOING_ON.includes(state);
-    buttons.retry.hidden = !failed || !["sending", "done"].includes(state);
+    buttons.retry.hidden = !failed || recalled || !["sending", "done"].includes(state);
     buttons.edit.hidden = buttons.recall.hidden = !sent;
   }
 
@@ -133,11 +133,20 @@ function due({ at, state }) {
   return state === "scheduled" ? `due ${when(at)}` : "";
 }
 
+function taken({ recalled }) {
+  return recalled ? `recalled ${when(recalled)}` : "";
+}
+
 function verb({ verb: kind = "send", of }) {
   return kind === "send" ? "" : `${kind} of ${of}`;
 }
 
-export function audience({ to }) {
+function titleOf(document) {
+  const { verb: kind = "send" } = document;
+  return kind === "send" ? audience(document) : `${kind === "edit" ? "Edit" : "Recall"}: ${audience(document)}`;
+}
+
+function audience({ to }) {
   if (Array.isArray(to)) {
     return `A list of ${to.length}`;
   }
