@@ -134,7 +134,7 @@ async def test_a_notification_is_taken_looked_at_and_cancelled(client: Client) -
     assert taken["statusUrl"] == f"/api/notifications/{taken['id']}"
     status, seen = await client.call("GET", f"notifications/{taken['id']}")
     assert (status, seen["state"], seen["counts"]) == (200, "sending", {"open": 1})
-    assert seen["at"] == "2027-01-15T08:00:00Z"
+    assert (seen["at"], seen["text"]) == ("2027-01-15T08:00:00Z", "hi")
     status, cancelled = await client.call("DELETE", f"notifications/{taken['id']}")
     assert (status, cancelled["state"], cancelled["counts"]) == (200, "cancelled", {"cancelled": 1})
     status, refused = await client.call("DELETE", f"notifications/{taken['id']}")

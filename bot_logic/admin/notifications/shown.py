@@ -12,7 +12,7 @@ BAR: Final = 30  # characters
 FULL: Final = "#"
 EMPTY: Final = "-"
 MAX_AUDIENCE: Final = 60  # characters of it in a list
-ORDER: Final = ("verb", "state", "at", "expires", "to", "of", "cancelled", "reason")
+ORDER: Final = ("verb", "text", "state", "at", "expires", "to", "of", "cancelled", "reason")
 
 
 @dataclass(slots=True)
@@ -68,8 +68,9 @@ def counts(document: Mapping[str, Any]) -> str:
 def summary(document: Mapping[str, Any]) -> str:
     """Return a notification on one line."""
     verb = document.get("verb", "send")
-    words = (document["id"], document["created"], verb, document["state"], counts(document))
-    return "  ".join(map(printable, [*words, json.dumps(document["to"])[:MAX_AUDIENCE]]))
+    words = [document["id"], document["created"], verb, document["state"], counts(document)]
+    words += [json.dumps(document["to"])[:MAX_AUDIENCE], document.get("text", "")]
+    return "  ".join(map(printable, words)).rstrip()
 
 
 def details(document: Mapping[str, Any]) -> str:

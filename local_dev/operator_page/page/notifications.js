@@ -56,9 +56,10 @@ function item(first) {
   const badge = el("span", { className: "badge" });
   const bar = el("progress", { max: 1, "aria-label": `Progress: ${titleOf(first)}` });
   const counts = el("ul", { className: "counts" });
+  const said = el("p", { className: "said" }, first.text ?? "");
   const times = el("p", { className: "muted" });
   const actions = el("div", { className: "actions" });
-  const recipients = recipientsOf(first.id);
+  const recipients = recipientsOf(first.id, () => Object.keys(now.counts));
   const details = el("details", { ontoggle: () => details.open && recipients.load() });
   details.append(el("summary", {}, "Recipients and reasons"), recipients.element);
 
@@ -103,7 +104,7 @@ function item(first) {
     bar.hidden = document.state !== "sending";
     counts.replaceChildren(...Object.entries(document.counts).map(count));
     times.textContent = [verb(document), document.planned ? plural(document.recipients, "recipient") : "",
-      `asked for ${when(document.created)}`, due(document), taken(document), document.reason ?? ""].filter(Boolean).join(" · ");
+      `asked for ${when(document.created)}`, due(document), taken(document), heeded(document), document.reason ?? ""].filter(Boolean).join(" · ");
     show(document);
   }
 
@@ -120,7 +121,7 @@ function item(first) {
   }
 
   const head = el("div", { className: "head" }, title, badge);
-  const element = el("article", {}, head, times, bar, counts, actions, details);
+  const element = el("article", {}, head, said, times, bar, counts, actions, details);
   return { element, update, reload, isMoving };
 }
 
@@ -135,6 +136,10 @@ function due({ at, state }) {
 
 function taken({ recalled }) {
   return recalled ? `recalled ${when(recalled)}` : "";
+}
+
+function heeded({ acknowledged }) {
+  return acknowledged ? `${acknowledged.toLocaleString()} acknowledged` : "";
 }
 
 function verb({ verb: kind = "send", of }) {

@@ -3,18 +3,25 @@
 import { call } from "./api.js";
 import { button, el, field } from "./dom.js";
 
-const STATES = ["", "failed", "open", "sent", "blocked", "removed", "gone", "refused", "unknown"];
 const NAMES = { "": "everyone", failed: "who did not get it" };
 
-export function recipientsOf(id) {
+// `outcomes` says which there are by now.
+export function recipientsOf(id, outcomes) {
   const rows = el("tbody");
   const head = ["Who", "Channel", "Outcome", "Why"].map((name) => el("th", { scope: "col" }, name));
   const state = el("select", { onchange: () => load() });
-  state.append(...STATES.map((each) => el("option", { value: each }, NAMES[each] ?? each)));
   const more = button("More", () => load(more.dataset.after), { hidden: true });
   const empty = el("p", { className: "muted", hidden: true }, "Nobody.");
 
+  function offer() {
+    const chosen = state.value;
+    const names = [...new Set(["", "failed", ...outcomes(), chosen])];
+    state.replaceChildren(...names.map((each) => el("option", { value: each }, NAMES[each] ?? each)));
+    state.value = chosen;
+  }
+
   async function load(after = "") {
+    offer();
     const query = new URLSearchParams(state.value ? { state: state.value } : {});
     if (after) {
       query.set("after", after);
