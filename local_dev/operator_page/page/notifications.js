@@ -1,15 +1,11 @@
-// What went out: live counts, and what can be done about each.
+// What went out, newest first, with live counts.
 
 import { call } from "./api.js";
-import { contentFields } from "./content.js";
-import { ask } from "./dialog.js";
-import { button, el, plural, when } from "./dom.js";
+import { changeButtons, kindOf } from "./changes.js";
+import { el, plural, when } from "./dom.js";
 import { recipientsOf } from "./recipients.js";
 
-const GOING_ON = ["scheduled", "sending"];
-const GOOD = ["sent", "recalled", "edited", "acknowledged"];
-const NEUTRAL = ["open", "optedOut", "cancelled"];
-const LOOK = 1500; // milliseconds between two looks at what is under way
+export const PAUSE = 1500; // milliseconds between two looks at what is under way
 const LIST = 4; // of these, between two looks at the list
 const WATCHED = 10; // notifications at a time
 
@@ -31,8 +27,7 @@ export async function look() {
   await Promise.all(moving.slice(0, WATCHED).map((each) => each.reload()));
 }
 
-export const PAUSE = LOOK;
-
+// What stays where it is is left alone, so that nobody loses the focus.
 async function refresh() {
   const { notifications } = await call("GET", "notifications");
   for (const each of notifications) {
@@ -51,118 +46,77 @@ async function refresh() {
 
 function item(first) {
   let now = first;
-  const path = `notifications/${first.id}`;
-  const title = el("h3", {}, titleOf(first));
-  const badge = el("span", { className: "badge" });
-  const bar = el("progress", { max: 1, "aria-label": `Progress: ${titleOf(first)}` });
+  const title = titleOf(first);
+  const badge = el("span");
+  const facts = el("p", { className: "muted" });
+  const bar = el("progress", { max: 1, "aria-label": `Progress: ${title}` });
   const counts = el("ul", { className: "counts" });
-  const said = el("p", { className: "said" }, first.text ?? "");
-  const times = el("p", { className: "muted" });
-  const actions = el("div", { className: "actions" });
-  const recipients = recipientsOf(first.id, () => Object.keys(now.counts));
-  const details = el("details", { ontoggle: () => details.open && recipients.load() });
-  details.append(el("summary", {}, "Recipients and reasons"), recipients.element);
-
-  async function reload() {
-    update(await call("GET", path));
-  }
-
-  async function change(method, way, body) {
-    await call(method, `${path}${way}`, body);
+  const changes = changeButtons(first.id, async () => {
     await reload();
     await refresh();
-  }
+  });
+  const recipients = recipientsOf(first.id, () => Object.keys(now.counts));
 
-  const buttons = {
-    cancel: button("Cancel", async () => {
-      const text = "Who has not got it yet does not get it. What was sent stays sent.";
-      const sure = { title: "Cancel this?", text, action: "Cancel it", danger: true };
-      (await ask(sure)) && (await change("DELETE", ""));
-    }),
-    retry: button("Retry", () => change("POST", "/retry")),
-    edit: button("Edit", async () => {
-      const { element, read } = contentFields();
-      const text = "Replaces the message for everyone who got it, where the channel can.";
-      const body = await ask({ title: "Edit this?", text, action: "Replace it", body: [element], read });
-      body && (await change("PATCH", "", body));
-    }),
-    recall: button("Recall", async () => {
-      const text = "Deletes the message for everyone who got it, where the channel can.";
-      const sure = { title: "Recall this?", text, action: "Recall it", danger: true };
-      (await ask(sure)) && (await change("POST", "/recall"));
-    }),
-  };
-  actions.append(...Object.values(buttons));
+  async function reload() {
+    update(await call("GET", `notifications/${first.id}`));
+  }
 
   function update(document) {
     now = document;
-    const open = document.counts.open ?? 0;
     badge.textContent = document.state;
     badge.className = `badge ${document.state}`;
-    const ended = document.recipients ? (document.recipients - open) / document.recipients : 1;
-    bar.value = document.planned ? ended : 0;
+    facts.textContent = factsOf(document);
     bar.hidden = document.state !== "sending";
+    bar.value = shareOf(document);
     counts.replaceChildren(...Object.entries(document.counts).map(count));
-    times.textContent = [verb(document), document.planned ? plural(document.recipients, "recipient") : "",
-      `asked for ${when(document.created)}`, due(document), taken(document), heeded(document), document.reason ?? ""].filter(Boolean).join(" · ");
-    show(document);
+    changes.update(document);
   }
 
-  function show({ state, counts: of, recalled, verb: kind = "send" }) {
-    const failed = Object.keys(of).some((name) => !GOOD.includes(name) && !NEUTRAL.includes(name));
-    const sent = kind === "send" && of.sent > 0 && !recalled;
-    buttons.cancel.hidden = !GOING_ON.includes(state);
-    buttons.retry.hidden = !failed || recalled || !["sending", "done"].includes(state);
-    buttons.edit.hidden = buttons.recall.hidden = !sent;
-  }
+  const head = el("div", { className: "head" }, el("h3", {}, title), badge);
+  const said = el("p", { className: "said" }, first.text ?? "");
+  const parts = [head, said, facts, bar, counts, changes.element, recipients.element];
+  return { element: el("article", {}, ...parts), update, reload, isMoving: () => isMoving(now) };
+}
 
-  function isMoving() {
-    return now.state === "sending" || (now.state === "scheduled" && new Date(now.at) <= Date.now());
-  }
+function isMoving({ at, state }) {
+  return state === "sending" || (state === "scheduled" && new Date(at) <= Date.now());
+}
 
-  const head = el("div", { className: "head" }, title, badge);
-  const element = el("article", {}, head, said, times, bar, counts, actions, details);
-  return { element, update, reload, isMoving };
+function shareOf({ counts, planned, recipients }) {
+  return planned && recipients ? (recipients - (counts.open ?? 0)) / recipients : 0;
 }
 
 function count([name, number]) {
-  const kind = GOOD.includes(name) ? "good" : NEUTRAL.includes(name) ? "" : "bad";
-  return el("li", { className: kind }, el("strong", {}, number.toLocaleString()), ` ${name}`);
+  return el("li", { className: kindOf(name) }, el("strong", {}, number.toLocaleString()), ` ${name}`);
 }
 
-function due({ at, state }) {
-  return state === "scheduled" ? `due ${when(at)}` : "";
+function factsOf({ acknowledged, at, created, of, planned, reason, recalled, recipients, state }) {
+  const facts = [
+    of && `of ${of}`,
+    planned && plural(recipients, "recipient"),
+    `asked for ${when(created)}`,
+    state === "scheduled" && `due ${when(at)}`,
+    recalled && `recalled ${when(recalled)}`,
+    acknowledged && `${acknowledged.toLocaleString()} acknowledged`,
+    reason,
+  ];
+  return facts.filter(Boolean).join(" · ");
 }
 
-function taken({ recalled }) {
-  return recalled ? `recalled ${when(recalled)}` : "";
+function titleOf({ to, verb }) {
+  const kind = { edit: "Edit: ", recall: "Recall: " }[verb] ?? "";
+  return kind + audienceOf(to);
 }
 
-function heeded({ acknowledged }) {
-  return acknowledged ? `${acknowledged.toLocaleString()} acknowledged` : "";
-}
-
-function verb({ verb: kind = "send", of }) {
-  return kind === "send" ? "" : `${kind} of ${of}`;
-}
-
-function titleOf(document) {
-  const { verb: kind = "send" } = document;
-  return kind === "send" ? audience(document) : `${kind === "edit" ? "Edit" : "Recall"}: ${audience(document)}`;
-}
-
-function audience({ to }) {
+function audienceOf(to) {
   if (Array.isArray(to)) {
     return `A list of ${to.length}`;
   }
-  if (!to) {
-    return "Those who got it";
-  }
-  const { user, conversation, topic, channel, all } = to;
+  const { all, channel, conversation, topic, user } = to ?? {};
   if (all) {
     return "Everyone";
   }
   const named = { Person: user, Conversation: conversation, Topic: topic, Channel: channel };
-  const [kind, name] = Object.entries(named).find(([, value]) => value) ?? ["To", JSON.stringify(to)];
+  const [kind, name] = Object.entries(named).find(([, value]) => value) ?? ["Those", "who got it"];
   return `${kind} ${name}`;
 }

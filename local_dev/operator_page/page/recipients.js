@@ -1,15 +1,15 @@
 // Who is to get a notification, and what has become of each.
 
 import { call } from "./api.js";
-import { button, el, field } from "./dom.js";
+import { button, el, field, say } from "./dom.js";
 
 const NAMES = { "": "everyone", failed: "who did not get it" };
+const COLUMNS = ["Who", "Channel", "Outcome", "Why"];
 
 // `outcomes` says which there are by now.
 export function recipientsOf(id, outcomes) {
   const rows = el("tbody");
-  const head = ["Who", "Channel", "Outcome", "Why"].map((name) => el("th", { scope: "col" }, name));
-  const state = el("select", { onchange: () => load() });
+  const state = el("select", { onchange: () => told(load) });
   const more = button("More", () => load(more.dataset.after), { hidden: true });
   const empty = el("p", { className: "muted", hidden: true }, "Nobody.");
 
@@ -22,10 +22,7 @@ export function recipientsOf(id, outcomes) {
 
   async function load(after = "") {
     offer();
-    const query = new URLSearchParams(state.value ? { state: state.value } : {});
-    if (after) {
-      query.set("after", after);
-    }
+    const query = new URLSearchParams({ ...(state.value && { state: state.value }), ...(after && { after }) });
     const page = await call("GET", `notifications/${id}/recipients?${query}`);
     const added = page.recipients.map(row);
     after ? rows.append(...added) : rows.replaceChildren(...added);
@@ -34,13 +31,27 @@ export function recipientsOf(id, outcomes) {
     empty.hidden = rows.children.length > 0;
   }
 
-  const table = el("table", {}, el("thead", {}, el("tr", {}, ...head)), rows);
-  const scroll = { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Recipients" };
-  const element = el("div", {}, field("Recipients", state), el("div", scroll, table), empty, more);
-  return { element, load };
+  const parts = [field("Recipients", state), table(rows), empty, more];
+  const details = el("details", { ontoggle: () => details.open && told(load) });
+  details.append(el("summary", {}, "Recipients and reasons"), ...parts);
+  return { element: details };
 }
 
-function row({ user, conversation, recipient, channel, state, reason, acknowledged }) {
+async function told(load) {
+  try {
+    await load();
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function table(rows) {
+  const head = COLUMNS.map((name) => el("th", { scope: "col" }, name));
+  const scroll = { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Recipients" };
+  return el("div", scroll, el("table", {}, el("thead", {}, el("tr", {}, ...head)), rows));
+}
+
+function row({ acknowledged, channel, conversation, reason, recipient, state, user }) {
   const why = acknowledged ? `acknowledged ${acknowledged}` : (reason ?? "");
   const cells = [user ?? conversation ?? recipient, channel ?? "", state, why];
   return el("tr", {}, ...cells.map((each) => el("td", {}, each)));
