@@ -34,17 +34,26 @@ def main() -> None:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     serving = web.Application()
     serving.add_subapp(PREFIX, make_app(Operated(app, Secret(token))))
-    sys.stdout.write(
-        f"\n  The operator page of {app.url}:\n\n"
-        f"  http://{HERE}:{options.port}{PREFIX}#token={token}\n\n  Ctrl-C stops it.\n"
-    )
-    sys.stdout.flush()
-    web.run_app(serving, host=HERE, port=options.port, print=None, access_log=None)
+    address = f"http://{HERE}:{options.port}{PREFIX}#token={token}"
+
+    def announce(_said: str) -> None:
+        sys.stdout.write(
+            f"\n  The operator page of {app.url}:\n\n  {address}\n\n  Ctrl-C stops it.\n"
+        )
+        sys.stdout.flush()
+
+    try:
+        web.run_app(serving, host=HERE, port=options.port, print=announce, access_log=None)
+    except OSError as error:
+        sys.exit(f"The operator page cannot start: {error}. --port takes another port.")
 
 
 def _key() -> str:
     key = os.environ.get(KEY_SETTING, "").strip()
-    return key or getpass.getpass("Function key (it is not shown): ").strip()
+    try:
+        return key or getpass.getpass("Function key (it is not shown): ").strip()
+    except EOFError:
+        sys.exit(f"There is nobody to ask for the function key: put it into {KEY_SETTING}.")
 
 
 if __name__ == "__main__":

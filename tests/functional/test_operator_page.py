@@ -1,5 +1,7 @@
 """The operator page's server: it passes on what the API has, with the key, for its page only."""
 
+import re
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,10 +9,13 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from bot_logic.admin.api_client import App
 from bot_logic.secret import Secret
 from local_dev.operator_page.app import PREFIX, Operated, make_app
+from local_dev.ports import free_ports
+from local_dev.programs import Program, running
 
 KEY = "the-function-key"
 TOKEN = {"X-Operator-Token": "the-token"}
@@ -20,6 +25,7 @@ TOKEN = {"X-Operator-Token": "the-token"}
 class Scene:
     """The page's server, and an app that remembers what reaches it."""
 
+    app: URL
     base: str
     session: ClientSession
     reached: list[tuple[str, str, str, dict[str, str]]] = field(default_factory=list)
@@ -45,7 +51,7 @@ async def scene() -> AsyncIterator[Scene]:
         operated = Operated(App.at(str(listening.make_url("/")), KEY), Secret("the-token"))
         serving.add_subapp(PREFIX, make_app(operated))
         async with TestServer(serving) as page:
-            it = Scene(str(page.make_url(PREFIX)), session)
+            it = Scene(listening.make_url("/"), str(page.make_url(PREFIX)), session)
             yield it
 
 
@@ -106,3 +112,24 @@ async def test_the_page_may_run_no_script_but_its_own_and_its_files_are_all_it_s
     for path in ("/app.py", "/..%2Fapp.py", "/%2e%2e%2fapp.js"):
         assert (await scene.call(path))[0] == 404
     assert (await scene.call("/about"))[1].count(KEY) == 0
+
+
+async def test_the_program_says_an_address_that_opens_it_and_not_the_key(scene: Scene) -> None:
+    (port,) = free_ports(1)
+    app = str(scene.app)
+    command = [sys.executable, "-m", "local_dev.operator_page", "--url", app, "--port", str(port)]
+
+    def serves(printed: str) -> None:
+        if "Ctrl-C" not in printed:
+            raise ConnectionError("not yet")
+
+    program = Program("operator", command, serves, {"NOTIFICATIONS_KEY": KEY})
+    with running(program) as page:
+        printed = page.printed
+        assert KEY not in printed
+        address, token = re.findall(r"(http://127\.0\.0\.1:\d+/operator)#token=(\S+)", printed)[0]
+        headers = {"X-Operator-Token": token}
+        for sent, status in ((headers, 200), ({}, 403)):
+            async with scene.session.get(f"{address}/api/notifications", headers=sent) as answer:
+                assert answer.status == status
+    assert scene.reached[-1][3]["x-functions-key"] == KEY
