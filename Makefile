@@ -7,6 +7,7 @@
 # make teams-package BOT_ID=...  builds the app package for Teams: docs/teams.md
 # make doctor  says what keeps the bot from running and what to do; DOCTOR="--url https://HOST"
 # make upgrade FROM=...  takes a later version of the template over: docs/your-own-bot.md
+# make operator URL=https://HOST  the operator page of an app in Azure: docs/operating.md
 # make dead-letters  lists what could not be delivered; DO="replay --all", "show ID", "purge ID"
 
 PYTHON ?= python3
@@ -18,6 +19,8 @@ UPGRADE ?=
 AZURITE := local_dev/node_modules/.bin/azurite
 WEB_CHAT := local_dev/web_chat/webchat.js
 WEB_CHAT_PACKAGE := botframework-webchat@4.18.1
+CARDS := local_dev/operator_page/page/adaptivecards.js
+CARDS_PACKAGE := adaptivecards@3.0.6
 TEAMS_SCHEMAS := local_dev/teams_schemas/.fetched
 TEAMS_SCHEMAS_PACKAGE := @microsoft/app-manifest@1.1.2
 
@@ -26,7 +29,7 @@ INTERPRETER = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
-.PHONY: run services test doctor needs needs-python needs-node settings dead-letters audiences \
+.PHONY: run services test doctor needs needs-python needs-node settings dead-letters operator audiences \
   package teams-package check check-lock lock format setup upgrade clean
 .DEFAULT_GOAL := run
 
@@ -48,6 +51,10 @@ test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup $(TEST_NEEDS)
 # In the storage account that AzureWebJobsStorage names, or local.settings.json does.
 dead-letters: $(VENV)/.installed
 	@$(VENV)/bin/python -m bot_logic.admin.dead_letters $(DO)
+
+# For the app at URL; its function key comes from NOTIFICATIONS_KEY, or is asked for.
+operator: $(VENV)/.installed $(CARDS)
+	@$(VENV)/bin/python -m local_dev.operator_page --url "$(URL)"
 
 # Once, after an upgrade from a version without notifications: docs/upgrading.md
 audiences: $(VENV)/.installed
@@ -98,7 +105,7 @@ check-lock: $(VENV)/.installed
 # All at once; each is skipped when it is up to date. What went wrong is said last.
 setup: needs
 	@WHY=$$(mktemp) && export WHY && trap 'rm -f "$$WHY"' EXIT && \
-	  $(MAKE) --silent --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT) settings || { \
+	  $(MAKE) --silent --no-print-directory -j3 $(VENV)/.installed $(AZURITE) $(WEB_CHAT) $(CARDS) settings || { \
 	  echo >&2; cat "$$WHY" >&2; exit 1; }
 
 # Asked before anything else is done, as it takes no time.
@@ -147,6 +154,13 @@ $(WEB_CHAT): Makefile | needs-node
 	  $(call SAY_WHY,"npm could not fetch Web Chat. $(call UNREACHABLE,npm)")
 	@touch $@
 
+# What draws a card in the operator page's preview, one file of a package.
+$(CARDS): Makefile | needs-node
+	@echo "Fetching what draws cards ..."
+	@cd $(@D) && package=$$(npm pack --loglevel=error --fetch-retries=1 $(CARDS_PACKAGE)) && \
+	  tar -xzOf "$$package" package/dist/adaptivecards.min.js > $(@F) && rm "$$package" || \
+	  $(call SAY_WHY,"npm could not fetch what draws cards. $(call UNREACHABLE,npm)")
+
 # Microsoft's schemas of all versions of a Teams app's manifest, out of a package of theirs.
 $(TEAMS_SCHEMAS): Makefile | needs-node
 	@echo "Fetching the schemas of Teams ..."
@@ -164,4 +178,4 @@ upgrade: needs-python
 	  PYTHONPATH="$$template" $(INTERPRETER) -P -m local_dev.new_bot.upgrade "$(CURDIR)"
 
 clean:
-	rm -rf $(VENV) $(PEERS_VENV) $(INFRA_VENV) .azurite dist local_dev/node_modules $(WEB_CHAT) $(dir $(TEAMS_SCHEMAS))
+	rm -rf $(VENV) $(PEERS_VENV) $(INFRA_VENV) .azurite dist local_dev/node_modules $(WEB_CHAT) $(CARDS) $(dir $(TEAMS_SCHEMAS))

@@ -8,7 +8,9 @@ INFRA_VENV = $(VENV)-infra
 KQL_PARSER = $(INFRA_VENV)/kql/bridge.min.js
 KQL_PARSER_PACKAGE := @kusto/language-service-next@12.4.1
 PEERS = benchmarks/peers/requirements.txt benchmarks/peers/requirements-no-deps.txt
-TEST_NEEDS = peers $(TEAMS_SCHEMAS)
+AXE := tests/end_to_end/axe.js
+AXE_PACKAGE := axe-core@4.14.1
+TEST_NEEDS = peers $(TEAMS_SCHEMAS) $(AXE)
 
 .PHONY: new-bot picture chaos chaos-broadcast bench peers check-infra infra-snapshots
 
@@ -18,10 +20,12 @@ GIVEN = $(if $(filter command,$(origin $(1))),'$(subst ','\'',$($(1)))','')
 new-bot: needs-python
 	@$(INTERPRETER) -m local_dev.new_bot $(call GIVEN,DIR) $(call GIVEN,NAME) $(call GIVEN,AUTHOR)
 
-# The picture in the README, taken by the end-to-end test.
-picture: setup
+# The pictures in the README, taken by the end-to-end tests.
+picture: setup $(AXE)
 	@PICTURE=docs/images/conversation.png $(VENV)/bin/python -m pytest -q \
 	  tests/end_to_end/test_chat.py -k "speaks_first and websocket"
+	@PICTURE=docs/images/operator.png $(VENV)/bin/python -m pytest -q \
+	  tests/end_to_end/test_operator_page.py -k everything_at_a_glance
 
 # Messages through the app while everything fails; takes minutes. CHAOS="--seed 2" for other dice.
 chaos: setup
@@ -68,3 +72,10 @@ $(KQL_PARSER): Makefile $(INFRA_VENV)/.installed | needs-node
 	    package/Kusto.Language.Bridge.min.js && rm "$$package" || \
 	  $(call SAY_WHY,"npm could not fetch the parser of queries. $(call UNREACHABLE,npm)")
 	@touch $@
+
+# What looks whether the operator page can be used by everyone; for its test only.
+$(AXE): Makefile | needs-node
+	@echo "Fetching axe ..."
+	@cd $(@D) && package=$$(npm pack --loglevel=error --fetch-retries=1 $(AXE_PACKAGE)) && \
+	  tar -xzOf "$$package" package/axe.min.js > $(@F) && rm "$$package" || \
+	  $(call SAY_WHY,"npm could not fetch axe. $(call UNREACHABLE,npm)")

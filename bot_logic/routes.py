@@ -63,6 +63,25 @@ async def topic(req: func.HttpRequest) -> func.HttpResponse:
     return await wiring().api.conversations.change_topic(req)
 
 
+@api.route("dead-letters", methods=["GET"], auth_level=BY_KEY)
+async def dead_letters(req: func.HttpRequest) -> func.HttpResponse:
+    """Say what could not be delivered, and why."""
+    return await wiring().api.dead_letters.list_all(req)
+
+
+@api.route("dead-letters/{id}", methods=["GET", "DELETE"], auth_level=BY_KEY)
+async def dead_letter(req: func.HttpRequest) -> func.HttpResponse:
+    """Show a dead letter with its message, or delete it."""
+    calls = wiring().api.dead_letters
+    return await (calls.purge(req) if req.method == "DELETE" else calls.show(req))
+
+
+@api.route("dead-letters/{id}/replay", methods=["POST"], auth_level=BY_KEY)
+async def replay(req: func.HttpRequest) -> func.HttpResponse:
+    """Put a dead letter's message on the queue again."""
+    return await wiring().api.dead_letters.replay(req)
+
+
 @api.route("openapi.json", methods=["GET"])
 async def openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - bound by name
     """Describe these calls to programs."""

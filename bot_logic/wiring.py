@@ -107,7 +107,11 @@ class Wiring:
         from bot_logic import api  # noqa: PLC0415
 
         return api.build(
-            self.conversations, self.notifications, self._clock, self.wake_ups.pump.run
+            self.conversations,
+            self.notifications,
+            self.delivery.dead_letters,
+            self._clock,
+            self.wake_ups.pump.run,
         )
 
     @cached_property

@@ -31,6 +31,7 @@ BANNER = """
   The proactive bot is running.
 
   Chat page        http://localhost:{chat}
+  Operator page    http://localhost:{chat}/operator
   Bot endpoint     http://localhost:{functions}/api/messages  (for the Bot Framework Emulator)
   Functions host   {host}
 

@@ -1,1 +1,4 @@
-"""An operator's commands. May import: delivery, storage, settings, errors, clock."""
+"""An operator's commands, and the client of the HTTP API that they and the operator page share.
+
+May import: delivery, storage, settings, outgoing, json_text, secret, errors, clock.
+"""

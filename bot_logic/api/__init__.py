@@ -12,14 +12,16 @@ import azure.functions as func
 
 from bot_logic.api.answers import JSON_TYPE
 from bot_logic.api.conversations import ConversationsApi
+from bot_logic.api.dead_letters import DeadLettersApi
 from bot_logic.api.notifications import NotificationsApi, RunLane
 from bot_logic.clock import Clock
 from bot_logic.conversations import Conversations
+from bot_logic.delivery.dead_letter_store import DeadLetterStore
 from bot_logic.notifications import Notifications
 
 OPENAPI: Final = Path(__file__).with_name("openapi.json")
 
-__all__ = ["OPENAPI", "Api", "ConversationsApi", "NotificationsApi", "build"]
+__all__ = ["OPENAPI", "Api", "ConversationsApi", "DeadLettersApi", "NotificationsApi", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Api:
 
     notifications: NotificationsApi
     conversations: ConversationsApi
+    dead_letters: DeadLettersApi
 
     def describe(self) -> func.HttpResponse:
         """Answer with the OpenAPI document of all this: https://spec.openapis.org/oas/v3.1.0."""
@@ -35,7 +38,11 @@ class Api:
 
 
 def build(
-    conversations: Conversations, notifications: Notifications, clock: Clock, run_lane: RunLane
+    conversations: Conversations,
+    notifications: Notifications,
+    dead_letters: DeadLetterStore,
+    clock: Clock,
+    run_lane: RunLane,
 ) -> Api:
     """Build the API; `run_lane` begins to send what is due in a lane."""
     return Api(
@@ -47,4 +54,5 @@ def build(
             run_lane,
         ),
         ConversationsApi(conversations),
+        DeadLettersApi(dead_letters),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -20,6 +20,7 @@ from bot_logic.notifications.request import parse, parse_content
 RunLane = Callable[[str], Coroutine[Any, Any, object]]
 HURRY: Final = 1.0  # seconds that a caller waits for the first messages
 MOST_LISTED: Final = 100  # notifications in one answer
+MAX_BEGINNING: Final = 100  # characters of what is said that a report has
 
 _Found = TypeVar("_Found")
 
@@ -167,6 +168,7 @@ def _document(report: Report) -> dict[str, Any]:
         **({"of": notification.of} if notification.of else {}),
         "state": report.state.value,
         "to": notification.to,
+        **_beginning(notification.activity),
         "counts": {name: count for name, count in sorted(report.counts.items()) if count},
         "recipients": sum(report.counts.values()),
         "planned": notification.planned,
@@ -179,3 +181,9 @@ def _document(report: Report) -> dict[str, Any]:
         **({"acknowledged": report.acknowledged} if notification.counts_receipts else {}),
         **({"reason": notification.refused} if notification.refused else {}),
     }
+
+
+def _beginning(activity: Mapping[str, Any]) -> dict[str, str]:
+    """Return what tells one notification from another in a list: how what is said begins."""
+    said = activity.get("text") or activity.get("summary")
+    return {"text": said[:MAX_BEGINNING]} if isinstance(said, str) else {}

@@ -99,14 +99,23 @@ class DeadLetterStore:
         if ending.status == Status.DELIVERED:  # whoever began to file it may have died meanwhile
             await self._table.delete(key)
 
-    async def all(self) -> AsyncIterator[Filed]:
-        """Yield all that is filed.
+    async def all(self, *, behind: Key | None = None) -> AsyncIterator[Filed]:
+        """Yield all that is filed, or what comes after a key, in the order of their keys.
 
         Raises:
             ServiceUnavailable: the table cannot be reached.
         """
-        async for row in self._table.rows():
+        async for row in self._table.rows(behind=behind):
             yield _filed(row)
+
+    async def at(self, key: Key) -> Filed | None:
+        """Return the dead letter under a key, or None.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached.
+        """
+        row = await self._table.read(key)
+        return None if row is None else _filed(row)
 
     async def find(self, message_id: str) -> list[Filed]:
         """Return the dead letters with this id: mostly one, or none.

@@ -146,6 +146,7 @@ class Table(Protocol):
         partition: str | None = None,
         *,
         between: Between | None = None,
+        behind: Key | None = None,
         written_before: float | None = None,
         columns: Sequence[str] = (),
     ) -> AsyncIterator[StoredRow]:
@@ -154,6 +155,7 @@ class Table(Protocol):
         Args:
             partition: whose; None for all.
             between: which of a partition; by default all.
+            behind: only those that come after this key, of whichever partition.
             written_before: Unix time, seconds, since which nobody has written them.
             columns: which of their columns are wanted; by default all.
 

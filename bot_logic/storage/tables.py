@@ -82,6 +82,10 @@ _INT32: Final = 2**31 - 1  # larger whole numbers are Edm.Int64, which travels a
 # again, meets its own first try and has to know it.
 _WRITTEN_BY: Final = "writtenBy"
 _NOT_COLUMNS: Final = ("PartitionKey", "RowKey", _WRITTEN_BY)
+# The SDK finds its parameters between blanks.
+_BEHIND: Final = (
+    "( PartitionKey gt @behind or ( PartitionKey eq @behind and RowKey gt @behind_row ) )"
+)
 
 
 class StorageTable:
@@ -165,6 +169,7 @@ class StorageTable:
         partition: str | None = None,
         *,
         between: Between | None = None,
+        behind: Key | None = None,
         written_before: float | None = None,
         columns: Sequence[str] = (),
     ) -> AsyncIterator[StoredRow]:
@@ -176,6 +181,9 @@ class StorageTable:
         if between is not None:
             conditions.append("RowKey gt @after and RowKey le @last")
             values |= {"after": between.after, "last": between.last}
+        if behind is not None:
+            conditions.append(_BEHIND)
+            values |= {"behind": behind.partition, "behind_row": behind.row}
         if written_before is not None:
             conditions.append("Timestamp lt @before")
             values["before"] = datetime.fromtimestamp(written_before, UTC)

@@ -13,6 +13,7 @@ from local_dev.direct_line import chat_page, hook_routes, stream
 from local_dev.direct_line.faults import Rule
 from local_dev.direct_line.service import SERVICE, DirectLine
 from local_dev.direct_line.wire import ApiError
+from local_dev.operator_page import app as operator_page
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ def make_app(service: DirectLine) -> web.Application:
     )
     app[SERVICE] = service
     app[stream.SOCKETS] = weakref.WeakSet()
+    app.add_subapp(operator_page.PREFIX, operator_page.make_app(service.settings.operated))
     app.add_routes([*hook_routes.PROTOCOL_ROUTES, *hook_routes.ROUTES, *chat_page.ROUTES])
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(stream.close_all)

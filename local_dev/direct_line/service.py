@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
+from yarl import URL
 
+from bot_logic.admin.api_client import App
 from local_dev.callers import ONLY_THIS_MACHINE, Callers
 from local_dev.direct_line.bot_client import BOT_TIMEOUT, BOT_WAIT, BotClient
 from local_dev.direct_line.conversations import Conversation, Conversations
 from local_dev.direct_line.faults import Faults
 from local_dev.direct_line.tokens import TOKEN_LIFETIME, Tokens
 from local_dev.direct_line.wire import JsonObject
+from local_dev.operator_page.app import Operated
 
 KEEP_ALIVE = 20.0  # seconds between empty frames on a quiet stream
 WEB_CHAT = Path(__file__).parent.parent / "web_chat"
@@ -48,6 +51,11 @@ class Settings:
     web_chat: Path = WEB_CHAT
     callers: Callers = ONLY_THIS_MACHINE
     memory: Path | None = None
+
+    @property
+    def operated(self) -> Operated:
+        """The bot's app, as the operator page sees it; locally it asks for no key."""
+        return Operated(App.at(str(URL(self.bot_url).origin())))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """A notification that another program asks for shows up in the browsers of those it is for."""
 
 import asyncio
+import json
+import sys
 from typing import Any
 
 import aiohttp
@@ -54,3 +56,19 @@ async def test_everyone_is_told_with_a_card_and_one_person_alone(
     alone = {"to": {"conversation": newest["conversation"]}, "text": "Your pizza is ready"}
     taken = await call(running, "POST", "notifications", alone)
     assert (await done(running, taken["id"]))["counts"] == {"sent": 1}
+
+
+async def test_a_command_tells_everyone_and_waits_for_what_becomes_of_it(
+    new_chat: NewChat, running: RunningStack
+) -> None:
+    ada = await new_chat()
+    command = ["-m", "bot_logic.notifications", "send", "--to-all", "--at-most", "500"]
+    command += ["--url", f"http://localhost:{running.stack.ports.functions}", "--wait", "--json"]
+    told = await asyncio.create_subprocess_exec(
+        sys.executable, *command, "From a shell", stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await asyncio.wait_for(told.communicate(), 30)
+    report = json.loads(printed)
+    assert (told.returncode, report["state"]) == (0, "done")
+    assert report["counts"] == {"sent": report["recipients"]}
+    await ada.sees("From a shell")

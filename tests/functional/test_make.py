@@ -33,7 +33,7 @@ NPM = """
 case "$1" in
   ci) mkdir -p local_dev/node_modules/.bin && touch local_dev/node_modules/.bin/azurite ;;
   pack)
-    mkdir -p package/dist && touch package/dist/webchat.js
+    mkdir -p package/dist && touch package/dist/webchat.js package/dist/adaptivecards.min.js
     tar -czf it.tgz package && echo it.tgz ;;
 esac"""
 
@@ -49,7 +49,8 @@ class Machine:
         for name in FILES:
             (self._checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, self._checkout / name)
-        (self._checkout / "local_dev/web_chat").mkdir()
+        for folder_of_fetched in ("web_chat", "operator_page/page"):
+            (self._checkout / "local_dev" / folder_of_fetched).mkdir(parents=True)
 
     def has(self, name: str, script: str) -> None:
         program = self._path / name

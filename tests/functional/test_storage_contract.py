@@ -255,6 +255,14 @@ async def test_queues_and_tables_of_a_name_are_the_same(storage: Storage) -> Non
     assert storage.table("onetable") is storage.table("onetable")
 
 
+async def test_rows_may_go_on_behind_a_key_over_all_partitions(table: Table) -> None:
+    for key in (Key("p", "1"), Key("p", "2"), Key("q", "0")):
+        await table.put(key, {"n": 1})
+    found = [row.key async for row in table.rows(behind=Key("p", "1"))]
+    assert found == [Key("p", "2"), Key("q", "0")]
+    assert [row async for row in table.rows(behind=Key("q", "0"))] == []
+
+
 async def test_rows_are_found_by_when_they_were_written(table: Table) -> None:
     await table.put(Key("p", "1"), {"x": 1})
     await table.put(Key("q", "1"), {"x": 1})

@@ -87,6 +87,9 @@ class Client:
         if parts[0] == "conversations":
             calls = self.api.conversations
             return calls.change_topic if len(parts) > 1 else calls.list_all
+        if parts[0] == "dead-letters":
+            name = "replay" if parts[-1] == "replay" else "purge" if method == "DELETE" else "show"
+            return getattr(self.api.dead_letters, name if parts[1:] else "list_all")
         if parts[-1] in ("preview", "retry", "recall", "recipients"):
             return getattr(self.api.notifications, parts[-1])
         names = {"POST": "post", "DELETE": "cancel", "PATCH": "edit"}
@@ -133,7 +136,7 @@ async def test_a_notification_is_taken_looked_at_and_cancelled(client: Client) -
     assert taken["statusUrl"] == f"/api/notifications/{taken['id']}"
     status, seen = await client.call("GET", f"notifications/{taken['id']}")
     assert (status, seen["state"], seen["counts"]) == (200, "sending", {"open": 1})
-    assert seen["at"] == "2027-01-15T08:00:00Z"
+    assert (seen["at"], seen["text"]) == ("2027-01-15T08:00:00Z", "hi")
     status, cancelled = await client.call("DELETE", f"notifications/{taken['id']}")
     assert (status, cancelled["state"], cancelled["counts"]) == (200, "cancelled", {"cancelled": 1})
     status, refused = await client.call("DELETE", f"notifications/{taken['id']}")

@@ -90,15 +90,18 @@ class MemoryTable:
         partition: str | None = None,
         *,
         between: Between | None = None,
+        behind: Key | None = None,
         written_before: float | None = None,
         columns: Sequence[str] = (),
     ) -> AsyncIterator[StoredRow]:
         """Yield rows in the order of their keys."""
         async with self._faults.around("table.rows"):
-            found = sorted(self._rows.values(), key=lambda row: (row.key.partition, row.key.row))
+            found = sorted(self._rows.values(), key=lambda row: _place(row.key))
         before = math.inf if written_before is None else written_before
         for row in found:
             if partition not in (None, row.key.partition) or self._written[row.key] >= before:
+                continue
+            if behind is not None and _place(row.key) <= _place(behind):
                 continue
             if between is None or between.after < row.key.row <= between.last:
                 yield _with_only(row, columns)
@@ -144,6 +147,10 @@ class MemoryTable:
     def _check_sizes(self, columns: Row) -> None:
         if any(map(_is_too_large, columns.values())):
             raise RowRefused(f"table {self._name}: PropertyValueTooLarge")
+
+
+def _place(key: Key) -> tuple[str, str]:
+    return key.partition, key.row
 
 
 def _with_only(row: StoredRow, columns: Sequence[str]) -> StoredRow:
