@@ -199,3 +199,28 @@ async def test_dead_letters_are_read_replayed_and_purged(
     await operator.presses("Purge it")
     await expect(section).to_contain_text("Nothing was given up.")
     await running.restart("functions")
+
+
+async def test_what_was_sent_is_edited_and_taken_back(
+    operator: Operator, new_chat: NewChat
+) -> None:
+    ada = await new_chat()
+    await operator.sends("Closed today")
+    await ada.sees("Closed today")
+    sent = await operator.finds("done")
+    await operator.presses("Edit", sent)
+    dialog = operator.page.get_by_role("dialog")
+    await operator.presses("Replace it", dialog)
+    await expect(dialog.get_by_role("alert")).to_contain_text("Write a text")
+    await dialog.get_by_label("Text").fill("Open today")
+    await operator.is_clean()
+    await operator.presses("Replace it", dialog)
+    await ada.sees("Open today")
+    await operator.finds("edited")
+    await operator.presses("Recall", sent)
+    await operator.presses("Recall it")
+    await expect(sent).to_contain_text("recalled")
+    await expect(sent.get_by_role("button", name="Recall")).to_be_hidden()
+    await operator.is_clean()
+    gone = ada.page.locator(".webchat__bubble__content").filter(has_text="Open today")
+    await expect(gone).to_have_count(0)
