@@ -51,6 +51,7 @@ class PageRun:
         self._store, self._conversations, self._clock = store, conversations, clock
         self._max_attempts = max_attempts
         self._recipients = list(stored.page.recipients)
+        self._last_written = stored.page  # whether or not the table said that it is
         self._paused_until = 0
         self._stopped = False
         self._over = asyncio.Event()
@@ -103,7 +104,8 @@ class PageRun:
 
     def _has_to_stop(self) -> bool:
         now = self._clock.now()
-        return self._stopped or bool(self._paused_until) or now >= self._notification.expires
+        is_late = now >= min(self._notification.expires, self._stored.page.lease_until)
+        return self._stopped or bool(self._paused_until) or is_late
 
     async def _one(self, number: int, member: Member) -> None:
         try:
@@ -168,4 +170,19 @@ class PageRun:
         changed = replace(page, lease_until=lease_until, paused_until=self._paused_until)
         if tuple(self._recipients) != page.recipients:
             changed = changed.with_outcomes(self._recipients)
-        self._stored = await self._store.write_page(self._stored, changed)
+        self._stored = await self._written(changed)
+
+    async def _written(self, changed: Page) -> StoredPage:
+        """Write the page, also upon a write of this run whose answer was lost.
+
+        Raises:
+            RowConflict: the page is somebody else's.
+        """
+        before, self._last_written = self._last_written, changed
+        try:
+            return await self._store.write_page(self._stored, changed)
+        except RowConflict:
+            found = await self._store.page(self._notification.id, self._stored.key.row)
+            if found is None or found.page != before:
+                raise
+            return await self._store.write_page(found, changed)

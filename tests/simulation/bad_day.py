@@ -41,6 +41,7 @@ MAX_DEQUEUE_COUNT: Final = 5
 BATCH: Final = 16
 RESTART: Final = 3.0  # seconds until a process that died is replaced
 DIRECT_LINE_WAITS: Final = 15.0  # seconds for the bot
+POISON: Final = "-poison"
 MORE: Final = "more of "
 _JSON: Final = {"Content-Type": "application/json"}
 _SETTINGS: Final = {
@@ -163,7 +164,7 @@ class BadDay:
             most=most,
         )
         self.max_attempts = self.dice.choice(("1", "2", "20"))
-        self.channel = Channel()
+        self.channel = self.new_channel()
         self.excused: Counter[str] = Counter()
         self.acknowledged: dict[str, list[str]] = {}  # name: what is to be said of it
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -184,13 +185,29 @@ class BadDay:
         self.endpoints = [self.new_process(f"endpoint {n}") for n in range(2)]
         for number in range(2):
             self.spawn(self._host(f"worker {number}"))
-        for number in range(self.dice.randint(3, 6)):
-            self.spawn(self._produce(number))
+        await self.begin()
         await asyncio.sleep(WEATHER_LASTS)
-        await self._until_calm()
-        found = await self._evening()
+        await self.until_calm()
+        found = await self.evening()
         await self._end()
         return found
+
+    def new_channel(self) -> Channel:
+        """Return where the bot sends to."""
+        return Channel()
+
+    async def begin(self) -> None:
+        """Let other programs want something of the bot."""
+        for number in range(self.dice.randint(3, 6)):
+            self.spawn(self._produce(number))
+
+    def functions(self, process: Process) -> dict[str, Any]:
+        """Return what a host of a worker calls, by the queue that triggers it."""
+        wiring = process.wiring
+        return {
+            QUEUE_NAME: wiring.worker.handle,
+            POISON_QUEUE_NAME: wiring.delivery.dead_letters.file,
+        }
 
     def spawn(self, work: Any) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
@@ -213,11 +230,12 @@ class BadDay:
     def _excuse(self, process: Process) -> None:
         """Let what a process has sent and not noted come again: nobody else can know of it."""
         for text in self.channel.sent_by[process.life.name]:
-            if not self._is_noted(text):
+            if not self.is_noted(text):
                 self.excused[text] += 1
         self.channel.sent_by[process.life.name].clear()
 
-    def _is_noted(self, text: str) -> bool:
+    def is_noted(self, text: str) -> bool:
+        """Tell whether the rows say that this was sent."""
         record = self._record(text.removeprefix(MORE))
         if record is None:
             return False
@@ -252,10 +270,9 @@ class BadDay:
         while True:
             process = self.new_process(name)
             host = Host(process, lives_on=self.dice.random() < 0.5)
-            file = process.wiring.delivery.dead_letters.file
             listeners = [
-                self.spawn(self._listen(host, QUEUE_NAME, process.wiring.worker.handle)),
-                self.spawn(self._listen(host, POISON_QUEUE_NAME, file)),
+                self.spawn(self._listen(host, queue, function))
+                for queue, function in self.functions(process).items()
             ]
             await self._end_of(process)
             if process.life.dead and not host.life.dead:
@@ -307,8 +324,8 @@ class BadDay:
             await self._outlived(host, self.spawn(function(message)))
         except ProactiveBotError:
             await host.life.lives()
-            if message.dequeue_count >= MAX_DEQUEUE_COUNT and name == QUEUE_NAME:
-                await self.storage.queue(POISON_QUEUE_NAME).put(message.text)
+            if message.dequeue_count >= MAX_DEQUEUE_COUNT and not name.endswith(POISON):
+                await self.storage.queue(name + POISON).put(message.text)
                 queue.delete(message)
             else:
                 queue.release(message, delay=VISIBILITY_TIMEOUT)
@@ -334,7 +351,7 @@ class BadDay:
             raise ServiceUnavailable("the worker's process is gone")
         invocation.result()
 
-    async def _until_calm(self) -> None:
+    async def until_calm(self) -> None:
         """Wait until both queues are empty and stay so, or patience ends."""
         loop, queues = asyncio.get_running_loop(), (QUEUE_NAME, POISON_QUEUE_NAME)
         while loop.time() < PATIENCE and any(  # noqa: ASYNC110 - a queue has no events
@@ -343,7 +360,8 @@ class BadDay:
             await asyncio.sleep(60)
         await asyncio.sleep(LOCK)
 
-    async def _evening(self) -> list[str]:
+    async def evening(self) -> list[str]:
+        """Return what is wrong."""
         filed = {
             read_dead_letter(row.columns["body"], default_id="?").id: int(row.columns["sent"])
             async for row in self.storage.table(DEAD_LETTERS).rows()
@@ -374,10 +392,10 @@ class BadDay:
                 yield f"{name}'s dead letter says that {sent} parts were sent, and {seen} were"
 
     async def _end(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()  # again, where what is dead still wants to note something
+            await asyncio.wait(tasks, timeout=1)
         for process in self._opened:
             await process.wiring.close()
 

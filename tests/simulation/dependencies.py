@@ -87,6 +87,7 @@ class SeenTable(Table):
         await self._through("transact", STORAGE, lambda: self._real.transact(writes))
 
     async def rows(self, partition: str | None = None, **more: Any) -> AsyncIterator[StoredRow]:
+        await self._through("rows", READS, _nothing)
         async for row in self._real.rows(partition, **more):
             yield row
 
@@ -102,18 +103,25 @@ class Channel:
 
     Attributes:
         arrived: texts by conversation, in order.
-        unanswered: texts that were taken, with an answer that says otherwise.
+        unanswered: what was taken, with an answer that says otherwise.
+        sent_by: what was taken, by the process that sent it.
+        under_way: what is being sent, by the process that sends it.
     """
 
     def __init__(self) -> None:
         self.arrived: defaultdict[str, list[str]] = defaultdict(list)
         self.unanswered: list[str] = []
         self.sent_by: defaultdict[str, list[str]] = defaultdict(list)
+        self.under_way: defaultdict[str, list[str]] = defaultdict(list)
 
     async def take(self, process: str, conversation_id: str, activity: Activity) -> None:
         if activity.text:
             self.arrived[conversation_id].append(activity.text)
-            self.sent_by[process].append(activity.text)
+            self.sent_by[process].append(self.label(conversation_id, activity))
+
+    def label(self, conversation_id: str, activity: Activity) -> str:  # noqa: ARG002
+        """Return what tells one message from all others of the day."""
+        return str(activity.text or "")
 
 
 class SeenChannel(ConnectorFactory):  # type: ignore[misc]
@@ -132,22 +140,30 @@ class SeenChannel(ConnectorFactory):  # type: ignore[misc]
     async def send_to_conversation(
         self, conversation_id: str, activity: Activity
     ) -> ResourceResponse:
-        taken = False
+        taken, label = False, self._real.label(conversation_id, activity)
+        under_way = self._real.under_way[self._life.name]
 
         async def work() -> None:
             nonlocal taken
             await self._real.take(self._life.name, conversation_id, activity)
             taken = True
 
+        under_way.append(label)
         try:
             await through(self._weather, self._life, "channel.send", CHANNEL, work)
         except Exception:
             if taken and activity.text:
-                self._real.unanswered.append(activity.text)
+                self._real.unanswered.append(label)
             raise
+        finally:
+            under_way.remove(label)
         return ResourceResponse(id="1")
 
     async def reply_to_activity(
         self, conversation_id: str, _activity_id: str, activity: Activity
     ) -> ResourceResponse:
         return await self.send_to_conversation(conversation_id, activity)
+
+
+async def _nothing() -> None:
+    return

@@ -136,6 +136,10 @@ OF_NOTIFICATIONS = {  # and which test finds it
         ),
         "notification_days",
     ),
+    "a lost answer leaves the page to others": (
+        (SENDER, "if found is None or found.page != before:", "if True:"),
+        "page_senders",
+    ),
     "a pause is forgotten": (
         (SENDER, "paused_until=self._paused_until)", "paused_until=0)"),
         "pacing",

@@ -10,7 +10,7 @@ import pytest
 from botbuilder.schema import Activity, ResourceResponse
 
 from bot_logic.bot_endpoint.memory_channel import MemoryChannel
-from bot_logic.errors import BotFailed, DirectLineDown
+from bot_logic.errors import BotFailed, DirectLineDown, ServiceUnavailable
 from bot_logic.queue_worker import Triggers
 from bot_logic.storage.memory import Fault
 from bot_logic.testing import BotUnderTest
@@ -117,5 +117,43 @@ def test_after_direct_line_was_down_all_are_told_and_it_was_asked_seldom() -> No
             await hosted(bot, lambda: loop.time() > 700, 1000)
             assert await bot.report(notification) == {"state": "done", "sent": PEOPLE}
             assert asked < 60
+
+    virtual_time.run(scenario())
+
+
+def test_a_note_whose_answer_was_lost_is_known_again() -> None:
+    class Losing(SlowChannel):
+        async def send_to_conversation(
+            self, conversation_id: str, activity: Activity
+        ) -> ResourceResponse:
+            if activity.text == "News" and not lost:
+                down = ServiceUnavailable("made to fail")
+                lost.append(
+                    bots[0].storage.faults.add(Fault("table.replace", down, after=True, times=1))
+                )
+            return await super().send_to_conversation(conversation_id, activity)
+
+    lost: list[Fault] = []
+    bots: list[BotUnderTest] = []
+    channel = Losing()
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        async with BotUnderTest(
+            channel=channel,
+            clock=virtual_time.LoopClock(loop),
+            chance=SeededChance(random.Random(1)),  # noqa: S311 - jitter
+        ) as bot:
+            for number in range(PEOPLE):
+                joined = {"type": "conversationUpdate", "membersAdded": [{"id": f"u{number}"}]}
+                await bot.receives(joined, user=f"u{number}")
+            bots.append(bot)
+            before = len(channel.sent)
+            notification = await bot.notify({"all": True, "at_most": PEOPLE}, "News")
+            await hosted(bot, lambda: loop.time() > 200, 300)
+            told = Counter(each.conversation_id for each in channel.sent[before:])
+            assert lost[0].met == 1
+            assert set(told.values()) == {1}
+            assert await bot.report(notification) == {"state": "done", "sent": PEOPLE}
 
     virtual_time.run(scenario())
