@@ -11,6 +11,7 @@ from botbuilder.schema import Activity
 
 from bot_logic.bot_endpoint.sdk.connector import Connector
 from bot_logic.errors import (
+    ActivityGone,
     AskedToWait,
     ConversationBlocked,
     ConversationGone,
@@ -85,7 +86,7 @@ BLOCKED_OR_UNINSTALLED = (
         (always(403, "<html>a proxy's page</html>"), ServiceUnavailable),
         (always(403, code("InsufficientPermissions")), Refused),
         (always(404, code("ConversationNotFound")), ConversationGone),
-        (always(404, code("ActivityNotFoundInConversation")), Refused),
+        (always(404, code("ActivityNotFoundInConversation")), ActivityGone),
         (always(403, code("ConversationNotFound")), Refused),
         (always(500, code("ConversationNotFound")), ServiceUnavailable),
         (always(403, code("ConversationBlockedByUser")), ConversationBlocked),
