@@ -49,6 +49,7 @@ class Notifier:
         """
         content = {"text": what} if isinstance(what, str) else {"activity": write(what)}
         times = {"at": at, "expires": expires}
+        times = {name: moment for name, moment in times.items() if moment is not None}
         body = json.dumps({"to": to, **content, **times}).encode()
         # Only a process that notifies pays for the import.
         from bot_logic.notifications.request import parse  # noqa: PLC0415

@@ -204,7 +204,9 @@ class Orders:
 
     async def _known(self, notification: Notification, request: Request, key: str) -> Notification:
         if len(key) > MAX_KEY:
-            raise BadRequest(f"Idempotency-Key has {MAX_KEY} characters at most")
+            raise BadRequest(
+                f"Idempotency-Key has {MAX_KEY} characters at most", field="Idempotency-Key"
+            )
         content = json.dumps([request.to, request.activity], sort_keys=True)
         try:
             reserved = await self.store.reserve(key, notification.id, content)

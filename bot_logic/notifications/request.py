@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -45,6 +45,13 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expires: str | float | None = None
 
 
+class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+Kind = TypeVar("Kind", _Body, _Nothing)
+
+
 def parse(body: bytes, now: float, lifetime: int) -> Request:
     """Read the body of a POST.
 
@@ -56,14 +63,7 @@ def parse(body: bytes, now: float, lifetime: int) -> Request:
     Raises:
         BadRequest: naming the field at fault.
     """
-    try:
-        asked = msgspec.json.decode(body, type=_Body)
-    except msgspec.ValidationError as error:
-        raise _bad(error) from None
-    except msgspec.DecodeError as error:  # it names the byte, and quotes nothing
-        raise BadRequest(f"the body is not JSON in UTF-8: {error}") from None
-    except (UnicodeDecodeError, RecursionError):
-        raise BadRequest("the body is not JSON in UTF-8") from None
+    asked = _read(body, _Body)
     at = _moment(asked.at, "at", now, now)
     expires = _moment(asked.expires, "expires", at, min(at + lifetime, LAST))
     if asked.expires is None and expires <= now:
@@ -71,6 +71,46 @@ def parse(body: bytes, now: float, lifetime: int) -> Request:
     if expires <= max(at, now):
         raise BadRequest("must come after `at`, and not be over", field="expires")
     return Request(_to(asked.to), _content(asked), int(at), int(expires))
+
+
+def parse_nothing(body: bytes) -> None:
+    """Let pass the body of a call that needs none: nothing, or an empty object.
+
+    Raises:
+        BadRequest: naming the field that is there.
+    """
+    if body:
+        _read(body, _Nothing)
+
+
+def _read(body: bytes, kind: type[Kind]) -> Kind:
+    try:
+        document = msgspec.json.decode(body)
+        _check_no_null(document)
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        raise _bad(error) from None
+    except msgspec.DecodeError as error:  # it names the byte, and quotes nothing
+        raise BadRequest(f"the body is not JSON in UTF-8: {error}") from None
+    except (UnicodeDecodeError, RecursionError):
+        raise BadRequest("the body is not JSON in UTF-8") from None
+
+
+def _check_no_null(document: Any, field: str = "") -> None:
+    """Refuse a null among our fields: an empty variable of the caller's is no permission for all.
+
+    What is inside `activity` is not ours.
+    """
+    match document:
+        case None:
+            raise BadRequest("must not be null", field=field or None)
+        case list():
+            for number, each in enumerate(document):
+                _check_no_null(each, f"{field}[{number}]")
+        case dict():
+            for name, value in document.items():
+                if not (name == "activity" and isinstance(value, dict)):
+                    _check_no_null(value, f"{field}.{name}" if field else name)
 
 
 def _to(to: To | list[To]) -> Any:

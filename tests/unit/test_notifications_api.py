@@ -332,6 +332,11 @@ def nested(levels: int) -> Any:
         ({"to": ONE, "activity": {"channelData": nested(101)}}, "activity.channelData"),
         ({"to": ONE, "activity": {"ours": nested(101)}}, "activity.ours"),
         ({"to": ONE, "text": "x" * 30000}, "text"),
+        ({"to": ONE, "text": None, "activity": {}}, "text"),
+        ({"to": ONE, "activity": None, "text": "x"}, "activity"),
+        ({"to": ONE, "text": "x", "expires": None}, "expires"),
+        ({"to": {"channel": "test", "at_most": None}, "text": "x"}, "to.at_most"),
+        ({"to": [ONE, {"user": None}], "text": "x"}, "to[1].user"),
     ],
 )
 async def test_what_is_wrong_is_named(client: Client, body: Any, field: str) -> None:
@@ -340,6 +345,53 @@ async def test_what_is_wrong_is_named(client: Client, body: Any, field: str) -> 
         413 if "text" in body and len(str(body["text"])) > 1000 else 400,
         field,
     )
+
+
+async def test_a_null_inside_an_activity_is_the_channels_business(client: Client) -> None:
+    order = {"to": ONE, "activity": {"text": "x", "channelData": {"any": [None]}}}
+    assert (await client.call("POST", "notifications", order))[0] == 202
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "notifications"),
+        ("POST", "notifications"),
+        ("POST", "notifications/preview"),
+        ("GET", "notifications/ID"),
+        ("DELETE", "notifications/ID"),
+        ("POST", "notifications/ID/retry"),
+        ("GET", "notifications/ID/recipients"),
+        ("GET", "conversations"),
+        ("PUT", "conversations/c1/topics/pizza"),
+        ("DELETE", "conversations/c1/topics/pizza"),
+    ],
+)
+async def test_an_unknown_parameter_is_refused_by_name(
+    client: Client, method: str, path: str
+) -> None:
+    order = {"to": ONE, "text": "x", "at": 60}
+    _, taken = await client.call("POST", "notifications", order)
+    path = path.replace("ID", taken["id"])
+    status, refused = await client.call(method, f"{path}?code=a-key&limit=5", order)
+    assert (status, refused["error"]["field"]) == (400, "limit")
+
+
+@pytest.mark.parametrize("query", ["format=xml", "format=", "state=", "topic="])
+async def test_a_parameter_of_no_meaning_is_refused_by_name(client: Client, query: str) -> None:
+    _, taken = await client.call("POST", "notifications", {"to": ONE, "text": "x"})
+    name = query.partition("=")[0]
+    path = "conversations" if name == "topic" else f"notifications/{taken['id']}/recipients"
+    status, refused = await client.call("GET", f"{path}?{query}")
+    assert (status, refused["error"]["field"]) == (400, name)
+
+
+async def test_a_retry_takes_no_fields(client: Client) -> None:
+    _, taken = await client.call("POST", "notifications", {"to": ONE, "text": "x"})
+    path = f"notifications/{taken['id']}/retry"
+    status, refused = await client.call("POST", path, {"to": ONE})
+    assert (status, refused["error"]["field"]) == (400, "to")
+    assert (await client.call("POST", path, {}))[0] == 409
 
 
 async def test_a_preview_refuses_what_could_not_be_sent(client: Client) -> None:
