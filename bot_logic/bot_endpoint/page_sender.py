@@ -29,7 +29,9 @@ from bot_logic.notifications.outcomes import Outcome, outcome_of
 from bot_logic.notifications.page import LEASE, Page
 from bot_logic.notifications.store import Head, NotificationStore, StoredPage
 from bot_logic.storage.protocols import RowConflict
+from bot_logic.telemetry import Telemetry
 from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.names import CHANNEL, LAG, OUTCOME, PAUSES, RECIPIENTS
 
 AT_ONCE: Final = 16  # sends under way of one page
 NOTED_EVERY: Final = 1.0  # seconds
@@ -48,6 +50,7 @@ class PageSender:
     service_urls: ServiceUrls
     clock: Clock
     max_attempts: int
+    telemetry: Telemetry
 
     async def send(self, order: PageOrder) -> None:
         """Send what is open of a page, for as long as the order says, and note how it went.
@@ -69,14 +72,21 @@ class PageSender:
         except RowConflict:
             return  # somebody else was faster
         if not claimed.page.open:
+            self.tell_of(stored.page, Outcome.GIVEN_UP, stored.page.open)
             return
         try:
             sending = _Sending(self, order, head, claimed)
         except Malformed as error:  # orders are checked; this one is of a version that took more
             refused = claimed.page.all_open(Outcome.REFUSED, f"activity: {error}")
             await self.store.write_page(claimed, refused)
+            self.tell_of(claimed.page, Outcome.REFUSED, claimed.page.open)
         else:
             await sending.run()
+
+    def tell_of(self, page: Page, outcome: Outcome, recipients: int = 1) -> None:
+        """Count recipients of a page that have come to an outcome."""
+        for _ in range(recipients):
+            self.telemetry.count(RECIPIENTS, {CHANNEL: page.lane.channel, OUTCOME: outcome.value})
 
 
 class _Sending:
@@ -92,6 +102,7 @@ class _Sending:
         self._paused_until = 0
         self._stopped = False
         self._over = asyncio.Event()
+        self._channel = {CHANNEL: stored.page.lane.channel}
 
     async def run(self) -> None:
         members = await self._members()
@@ -102,6 +113,8 @@ class _Sending:
             self._over.set()  # a note that is being written is not interrupted
             await noting
             await self._note_at_last()
+            if self._paused_until:
+                self._sender.telemetry.count(PAUSES, self._channel)
 
     async def _members(self) -> dict[str, Member]:
         """Return who is behind the recipients' keys, as it stands now."""
@@ -151,6 +164,8 @@ class _Sending:
             await self._failed(number, member, error)
         else:
             self._ends(number, Outcome.SENT, activity_id)
+            lag = max(0, self._sender.clock.now() - self._notification.at)
+            self._sender.telemetry.measure(LAG, lag, self._channel)
 
     async def _post_or_begin_anew(self, reference: Mapping[str, Any]) -> str:
         """Send; to somebody whose conversation is gone, in a new one, if the channel lets us."""
@@ -193,6 +208,8 @@ class _Sending:
 
     def _ends(self, number: int, outcome: Outcome, detail: str) -> None:
         self._recipients[number] = self._recipients[number].ended(outcome, detail)
+        if outcome != Outcome.OPEN:
+            self._sender.tell_of(self._stored.page, outcome)
 
     async def _note_again_and_again(self) -> None:
         while not self._over.is_set():

@@ -51,6 +51,7 @@ class Notification:
         cancelled: Unix time, seconds, of its cancelling; 0 if nobody did.
         refused: why nothing is sent; "" if it is.
         key: the idempotency key that stands for it, if there is one.
+        traceparent: W3C Trace Context of the call that asked for it, or "".
     """
 
     id: str
@@ -65,6 +66,7 @@ class Notification:
     cancelled: int = 0
     refused: str = ""
     key: str = ""
+    traceparent: str = ""
 
     @classmethod
     def of(cls, notification_id: str, row: Row) -> Self:
@@ -82,6 +84,7 @@ class Notification:
             int(row["cancelled"]),
             row["refused"],
             row["key"],
+            row.get("traceparent", ""),  # which one of an older version lacks
         )
 
     def to_row(self) -> Row:
@@ -98,6 +101,7 @@ class Notification:
             "cancelled": self.cancelled,
             "refused": self.refused,
             "key": self.key,
+            "traceparent": self.traceparent,
         }
 
     def has_ended(self, now: float) -> bool:

@@ -14,7 +14,9 @@ from bot_logic.notifications.page import Recipient
 from bot_logic.notifications.planner import MAX_DELAY, Planner, wake_up
 from bot_logic.notifications.store import KeyTaken, NotificationStore
 from bot_logic.storage.protocols import Queue, RowConflict
+from bot_logic.telemetry import Telemetry
 from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.names import TAKE, TAKEN
 
 CheckActivity = Callable[[Mapping[str, Any]], None]  # raises BadRequest
 
@@ -80,6 +82,7 @@ class Orders:
     chance: Chance
     check_activity: CheckActivity
     lifetime: int  # seconds after `at`, unless the order says otherwise
+    telemetry: Telemetry
 
     async def take(self, request: Request, idempotency_key: str = "") -> Taken:
         """Store a notification, once for each idempotency key, and begin to plan it if it is due.
@@ -99,6 +102,10 @@ class Orders:
                 `at_most`.
             RetryableError: it is not taken; with the same key it can be tried again.
         """
+        with self.telemetry.span(TAKE, {}):
+            return await self._stored_once(request, idempotency_key)
+
+    async def _stored_once(self, request: Request, idempotency_key: str) -> Notification:
         self.check_activity(request.activity)
         notification = Notification(
             self.chance.new_id(),
@@ -107,6 +114,7 @@ class Orders:
             request.at,
             request.expires,
             int(self.clock.now()),
+            traceparent=self.telemetry.traceparent(),
         )
         if idempotency_key:
             notification = await self._known(notification, request, idempotency_key)
@@ -114,6 +122,7 @@ class Orders:
             return notification  # the same order, once more
         await self._check_audience(notification)
         await self.store.insert(notification)
+        self.telemetry.count(TAKEN, {})
         log.info(Event.NOTIFICATION_TAKEN, notification=notification.id)
         return notification
 

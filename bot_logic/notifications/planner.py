@@ -18,7 +18,9 @@ from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.page import MOST, Page, Recipient, bounded
 from bot_logic.notifications.store import Head, LaneStore, NotificationStore
 from bot_logic.storage.protocols import Queue, RowConflict
+from bot_logic.telemetry import Telemetry
 from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.names import NOTIFICATION, PLAN
 
 QUEUE_NAME: Final = "notification-wakeups"
 PAGES_AT_ONCE: Final = 20  # written in one transaction, of 4 MiB at most
@@ -58,6 +60,7 @@ class Planner:
     audiences: Audiences
     queue: Queue
     clock: Clock
+    telemetry: Telemetry
 
     async def plan(self, notification_id: str, *, longest: float = LONGEST_RUN) -> set[str]:
         """Plan a notification as far as a run goes, and see to it that it goes on.
@@ -94,6 +97,11 @@ class Planner:
         return woken
 
     async def _step(self, head: Head) -> set[str]:
+        about = {NOTIFICATION: head.notification.id}
+        with self.telemetry.span(PLAN, about, cause=head.notification.traceparent):
+            return await self._planned_further(head)
+
+    async def _planned_further(self, head: Head) -> set[str]:
         notification = head.notification
         if not notification.cursor and (refused := await self.too_many(notification)):
             await self.store.replace(head, replace(notification, refused=refused, planned=True))
