@@ -113,6 +113,12 @@ QUEUE_AGE: Final = Metric(
 TAKEN: Final = Metric(
     "proactive_bot.notifications.taken", "{notification}", "Notifications that were asked for."
 )
+LAG: Final = Metric(
+    "proactive_bot.notifications.lag",
+    "s",
+    "From when a notification was due until a channel took it, for each recipient.",
+    _BOUNDS,
+)
 PAGES: Final = Metric(
     "proactive_bot.notifications.pages", "{page}", "Pages that were handed to the bot."
 )
@@ -123,12 +129,6 @@ RECIPIENTS: Final = Metric(
 )
 PAUSES: Final = Metric(
     "proactive_bot.notifications.pauses", "{pause}", "Pages that a channel asked to wait with."
-)
-LAG: Final = Metric(
-    "proactive_bot.notifications.lag",
-    "s",
-    "From when a notification was due until a channel took it, for each recipient.",
-    _BOUNDS,
 )
 METRICS: Final = (
     *(TURNS, ENQUEUED, DELIVERED, RETRIED, THROTTLED, DEAD_LETTERED),
