@@ -1,7 +1,7 @@
 """The HTTP API for other programs: JSON in, JSON out, guarded by Azure's function key.
 
 docs/notifications.md describes each call, `openapi.json` is the same for programs, `routes.py` has
-the paths. May import: notifications, delivery, conversations, contract, errors, clock.
+the paths. May import: people, notifications, delivery, conversations, contract, errors, clock.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,15 @@ import azure.functions as func
 from bot_logic.api.answers import JSON_TYPE
 from bot_logic.api.conversations import ConversationsApi
 from bot_logic.api.notifications import NotificationsApi, RunLane
+from bot_logic.api.people import PeopleApi
 from bot_logic.clock import Clock
 from bot_logic.conversations import Conversations
 from bot_logic.notifications import Notifications
+from bot_logic.people import People
 
 OPENAPI: Final = Path(__file__).with_name("openapi.json")
 
-__all__ = ["OPENAPI", "Api", "ConversationsApi", "NotificationsApi", "build"]
+__all__ = ["OPENAPI", "Api", "ConversationsApi", "NotificationsApi", "PeopleApi", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Api:
 
     notifications: NotificationsApi
     conversations: ConversationsApi
+    people: PeopleApi
 
     def describe(self) -> func.HttpResponse:
         """Answer with the OpenAPI document of all this: https://spec.openapis.org/oas/v3.1.0."""
@@ -35,10 +38,15 @@ class Api:
 
 
 def build(
-    conversations: Conversations, notifications: Notifications, clock: Clock, run_lane: RunLane
+    conversations: Conversations,
+    notifications: Notifications,
+    people: People,
+    clock: Clock,
+    run_lane: RunLane,
 ) -> Api:
     """Build the API; `run_lane` begins to send what is due in a lane."""
     return Api(
         NotificationsApi(notifications.orders, notifications.audiences, clock, run_lane),
         ConversationsApi(conversations),
+        PeopleApi(people),
     )

@@ -9,8 +9,10 @@ being, the reference stays and is marked, until something is heard from there ag
 import asyncio
 import hashlib
 import json
+import math
 import re
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from weakref import WeakValueDictionary
@@ -18,12 +20,14 @@ from weakref import WeakValueDictionary
 from bot_logic.clock import Clock
 from bot_logic.conversations.audiences import Audiences
 from bot_logic.conversations.blocked import MAX_REASON, Blocked, unmarked
+from bot_logic.conversations.forgotten import NEVER, Forgotten
 from bot_logic.storage.protocols import Row, StoredRow, Table, digest_key
 
 TABLE_NAME: Final = "conversations"
 KNOWN_FOR: Final = 300  # seconds in which a reference seen here is not written again
 MAX_KNOWN: Final = 10_000  # conversations remembered in memory, about 2 MB
 
+_FORGOTTEN: Final = "forgottenAt"
 _THREAD: Final = re.compile(r"(?<=.);messageid=[0-9]+\Z", re.IGNORECASE | re.DOTALL)
 
 Reference = dict[str, Any]
@@ -38,23 +42,39 @@ class Conversation:
     topics: tuple[str, ...] = ()
 
 
+class Whereabouts(NamedTuple):
+    """What a message to a conversation has to know.
+
+    Attributes:
+        service_url: that was last heard from there; "" if the conversation is not stored.
+        forgotten_at: Unix time, seconds; what was made until then is not sent there any more.
+    """
+
+    service_url: str
+    forgotten_at: float
+
+
 class _Seen(NamedTuple):
     """What this process remembers of a reference that it has stored or read."""
 
     digest: str
     service_url: str
     since: float  # as the clock's `elapsed`
+    forgotten_at: float
 
 
-_NOT_SEEN: Final = _Seen("", "", float("-inf"))
+_NOT_SEEN: Final = _Seen("", "", -math.inf, NEVER)
 
 
 class Conversations:
     """Conversation references by channel and conversation id."""
 
-    def __init__(self, table: Table, audiences: Audiences, clock: Clock) -> None:
+    def __init__(
+        self, table: Table, audiences: Audiences, forgotten: Forgotten, clock: Clock
+    ) -> None:
         self._table = table
         self.audiences = audiences
+        self._forgotten = forgotten
         self._clock = clock
         self._known: OrderedDict[str, _Seen] = OrderedDict()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -75,16 +95,21 @@ class Conversations:
     async def _store(self, reference: Reference, *, rewrite: bool) -> None:
         name, data = _name(reference), json.dumps(reference, sort_keys=True)
         found = await self._table.read(digest_key(name))
-        before: Row = {} if found is None else found.columns
+        before: Row = await self._new(name) if found is None else found.columns
         after = {**_kept(before), "key": name, "reference": data, "indexed": True}
         if rewrite or before != after:
             await self.audiences.add(reference, _topics(before))
-            if before:
+            if found is not None:
                 old = json.loads(before["reference"])
                 await self.audiences.renamed(old, reference, _topics(before))
         # Last, as it says that all is stored; always, so that who is marking it has to look again.
         await self._table.put(digest_key(name), after)
-        self._note(name, reference)
+        self._note(name, reference, _forgotten_at(after))
+
+    async def _new(self, name: str) -> Row:
+        """Return what is known of a conversation that is not stored: whether it was forgotten."""
+        forgotten_at = await self._forgotten.at(name)
+        return {} if forgotten_at == NEVER else {_FORGOTTEN: int(forgotten_at)}
 
     async def subscribe(self, reference: Reference, topic: str) -> bool:
         """Let a conversation be told what concerns a topic; False if there is none any more.
@@ -142,31 +167,48 @@ class Conversations:
             if reference != before:
                 await self.audiences.add(reference, _topics(found.columns))
             await self._table.replace(found.key, columns, found.etag)
-        self._note(name, reference)
+        self._note(name, reference, _forgotten_at(found.columns))
 
     async def find(self, channel_id: str, conversation_id: str) -> Conversation | None:
         """Return what is known of a conversation, or None."""
         found = await self._table.read(digest_key(_named(channel_id, conversation_id)))
-        if found is None:
-            return None
-        return Conversation(
-            json.loads(found.columns["reference"]),
-            Blocked.of(found.columns),
-            tuple(_topics(found.columns)),
-        )
+        return None if found is None else _conversation(found.columns)
 
-    async def service_url(self, channel_id: str, conversation_id: str) -> str:
-        """Return the service URL that was last heard from a conversation, or "".
-
-        What this process stored a moment ago is not read again.
+    async def all(self) -> AsyncIterator[Conversation]:
+        """Yield all conversations that are stored.
 
         Raises:
             ServiceUnavailable: the table cannot be reached.
         """
-        if url := self._seen(_named(channel_id, conversation_id)).service_url:
-            return url
-        found = await self.find(channel_id, conversation_id)
-        return "" if found is None else str(found.reference["serviceUrl"])
+        async for row in self._table.rows():
+            yield _conversation(row.columns)
+
+    async def whereabouts(self, channel_id: str, conversation_id: str) -> Whereabouts:
+        """Return where a conversation is, and until when it was forgotten.
+
+        What this process stored a moment ago is not read again. One that was forgotten and is not
+        stored any more takes nothing at all.
+
+        Raises:
+            ServiceUnavailable: a table cannot be reached.
+        """
+        name = _named(channel_id, conversation_id)
+        if (seen := self._seen(name)).service_url:
+            return Whereabouts(seen.service_url, seen.forgotten_at)
+        found = await self._table.read(digest_key(name))
+        if found is not None:
+            reference = json.loads(found.columns["reference"])
+            return Whereabouts(str(reference["serviceUrl"]), _forgotten_at(found.columns))
+        never = await self._forgotten.at(name) == NEVER
+        return Whereabouts("", NEVER if never else math.inf)
+
+    async def mark_forgotten(self, reference: Reference) -> None:
+        """Let nothing that was made until now be sent to a conversation; `forget` comes last.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached.
+        """
+        await self._forgotten.mark(_name(_of_channel(reference)))
 
     async def forget(self, reference: Reference) -> None:
         """Delete the reference of a conversation that is over."""
@@ -243,9 +285,9 @@ class Conversations:
         seen = self._known.get(name, _NOT_SEEN)
         return seen if self._clock.elapsed() - seen.since < KNOWN_FOR else _NOT_SEEN
 
-    def _note(self, name: str, reference: Reference) -> None:
+    def _note(self, name: str, reference: Reference, forgotten_at: float) -> None:
         now = self._clock.elapsed()
-        self._known[name] = _Seen(_digest(reference), reference["serviceUrl"], now)
+        self._known[name] = _Seen(_digest(reference), reference["serviceUrl"], now, forgotten_at)
         self._known.move_to_end(name)
         if len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
@@ -258,7 +300,15 @@ def _topics(row: Row) -> dict[str, str]:
 
 def _kept(row: Row) -> Row:
     """Return what stays of a conversation's row when its reference is written anew."""
-    return {name: value for name, value in unmarked(row).items() if name == "topics"}
+    return {name: value for name, value in unmarked(row).items() if name in ("topics", _FORGOTTEN)}
+
+
+def _conversation(row: Row) -> Conversation:
+    return Conversation(json.loads(row["reference"]), Blocked.of(row), tuple(_topics(row)))
+
+
+def _forgotten_at(row: Row) -> float:
+    return float(row.get(_FORGOTTEN, NEVER))
 
 
 def _of_channel(reference: Reference) -> Reference:

@@ -10,6 +10,8 @@ from bot_logic.contract.envelope import compact_json
 from bot_logic.storage.protocols import Row
 
 COLUMN: Final = 60_000  # bytes; one column of a row holds 64 KiB
+TO_COLUMNS: Final = tuple(f"to{number}" for number in range(9))  # of which half a megabyte has need
+FORGOTTEN: Final = {"forgotten": True}  # in `to`, in place of somebody who was
 
 
 class State(StrEnum):
@@ -65,6 +67,11 @@ class Notification:
     cancelled: int = 0
     refused: str = ""
     key: str = ""
+
+    @staticmethod
+    def to_of(row: Row) -> Any:
+        """Read whom a row's notification is for, if no other column was asked for."""
+        return _joined(row, "to")
 
     @classmethod
     def of(cls, notification_id: str, row: Row) -> Self:

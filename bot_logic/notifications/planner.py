@@ -132,7 +132,7 @@ class Planner:
 
     async def preview(self, notification: Notification) -> tuple[int, list[Any]]:
         """Return how many would get it, and the conversations of the first of them."""
-        if isinstance(notification.to, list) or notification.to.keys() & {"user", "conversation"}:
+        if _is_listed(notification.to):
             wanted = notification.to if isinstance(notification.to, list) else [notification.to]
             found = [each for each in await self._all_of(wanted) if each is not None]
             known = list({each.recipient: each for each in found}.values())
@@ -150,7 +150,7 @@ class Planner:
 
     async def _next_pages(self, notification: Notification) -> tuple[list[Page], _Place | None]:
         """Return the next pages, and where to go on; None for at the end."""
-        if isinstance(notification.to, list) or notification.to.keys() & {"user", "conversation"}:
+        if _is_listed(notification.to):
             return await self._listed(notification), None
         place = _Place.of(notification.cursor)
         partitions = await self.partitions(notification.to)
@@ -179,9 +179,7 @@ class Planner:
         members = await self._all_of(wanted)
         known = {each.recipient: each for each in members if each is not None}
         unknown = [
-            Recipient(bounded(next(iter(each.values())))).ended(Outcome.UNKNOWN, "never met")
-            for each, member in zip(wanted, members, strict=True)
-            if member is None
+            _not_found(each) for each, member in zip(wanted, members, strict=True) if member is None
         ]
         in_order = sorted(
             known.values(), key=lambda each: (Lane.of(each.reference).id, each.key.row)
@@ -196,9 +194,22 @@ class Planner:
 
     async def find(self, to: dict[str, str], number: int = 0) -> Member | None:
         """Return who is meant by one user or conversation, the `number`th of an audience."""
+        if "forgotten" in to:
+            return None
         if "user" in to:
             return await self.audiences.user(to["user"]) or newcomer(to, number)
         return await self.audiences.conversation(to["conversation"])
+
+
+def _is_listed(to: Any) -> bool:
+    """Tell whether an audience names its recipients one by one."""
+    return isinstance(to, list) or bool(to.keys() & {"user", "conversation", "forgotten"})
+
+
+def _not_found(to: dict[str, Any]) -> Recipient:
+    if "forgotten" in to:
+        return Recipient("forgotten").ended(Outcome.GONE, "was forgotten")
+    return Recipient(bounded(next(iter(to.values())))).ended(Outcome.UNKNOWN, "never met")
 
 
 async def _pages(members: AsyncIterator[Member], most: int) -> list[Page]:

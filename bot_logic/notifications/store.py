@@ -7,12 +7,12 @@ Table `lanes`: a partition a lane, with its lease and a row for each notificatio
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from bot_logic.conversations.audiences import Lane, digest
-from bot_logic.notifications.notification import Notification
+from bot_logic.notifications.notification import TO_COLUMNS, Notification
 from bot_logic.notifications.page import Page, page_key, page_prefix
 from bot_logic.storage.protocols import (
     Between,
@@ -171,6 +171,23 @@ class NotificationStore:
             await self._table.delete(_idempotency(head.notification.key))
         await self._table.delete(Key(listed.id, HEAD))
         await self._table.delete(listed.key)  # last: by it this can go on
+
+    async def audiences(self) -> AsyncIterator[tuple[str, Any]]:
+        """Yield each notification's id, and whom it is for."""
+        async for row in self._table.rows(columns=TO_COLUMNS):
+            if row.key.row == HEAD:
+                yield row.key.partition, Notification.to_of(row.columns)
+
+    async def pages_that_say(self, words: Collection[str]) -> AsyncIterator[Key]:
+        """Yield the keys of pages on which a word stands in what has become of somebody."""
+        async for row in self._table.rows(columns=("outcomes",)):
+            outcomes = row.columns.get("outcomes") or ""
+            if any(word in outcomes for word in words):
+                yield row.key
+
+    async def delete_whole(self, notification: Notification) -> None:
+        """Delete a notification and all its rows; if that ends half-way, do it again."""
+        await self.delete(Listed(_latest(notification), notification.id, notification.at))
 
     async def page(self, notification_id: str, row_key: str) -> StoredPage | None:
         """Return a page, or None."""
