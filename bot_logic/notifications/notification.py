@@ -52,7 +52,7 @@ class Notification:
         pages: how many there are so far.
         cancelled: Unix time, seconds, of its cancelling; 0 if nobody did.
         refused: why nothing is sent; "" if it is.
-        key: the idempotency key that stands for it, if there is one.
+        key: the digest of the idempotency key that stands for it, if there is one.
     """
 
     id: str

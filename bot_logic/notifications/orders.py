@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bot_logic.addresses import ServiceUrls
 from bot_logic.clock import Chance, Clock
+from bot_logic.conversations.audiences import digest
 from bot_logic.errors import BadRequest, ProactiveBotError, RetryableError
 from bot_logic.notifications.notification import Notification, State
 from bot_logic.notifications.outcomes import Outcome
@@ -226,7 +227,7 @@ class Orders:
                 status=409,
                 code="IdempotencyKeyReused",
             ) from None
-        return replace(notification, id=reserved, key=key)
+        return replace(notification, id=reserved, key=digest(key))  # which may name somebody
 
     async def _check_audience(self, notification: Notification) -> None:
         if refused := await self.planner.too_many(notification):

@@ -85,7 +85,7 @@ class NotificationStore:
         Raises:
             KeyTaken: it stands for one with another content.
         """
-        key = _idempotency(idempotency_key)
+        key = _idempotency(digest(idempotency_key))
         columns = {"notification": notification_id, "content": digest(content)}
         try:
             await self._table.insert(key, columns)
@@ -329,8 +329,7 @@ class Lease:
     etag: str
 
 
-def _idempotency(key: str) -> Key:
-    digits = digest(key)
+def _idempotency(digits: str) -> Key:
     return Key(f"key-{digits[:2]}", digits[2:])
 
 

@@ -21,7 +21,7 @@ STORE = "delivery/dead_letter_store.py"
 MUTANTS = {
     "a delivery is not noted": (
         RECORDS,
-        "not await self._notes.settle(claim, replace(claim.record, status=end))",
+        "not await self._notes.settle(claim, ended)",
         "False",
     ),
     "a note is tried once": (

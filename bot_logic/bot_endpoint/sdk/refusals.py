@@ -76,7 +76,7 @@ def meaning_at_creation(status: int, code: str, wait: int | None) -> ProactiveBo
         wait: seconds that it asked us to wait, if it did.
     """
     if (status, code) in _NOT_INSTALLED:
-        return AppNotInstalled(f"the app is not installed for this person: {_said(status, code)}")
+        return AppNotInstalled(f"the app is not installed for this person ({status} {code})")
     return meaning_of(status, code, wait)
 
 
