@@ -256,3 +256,38 @@ async def test_who_is_blocked_is_shown_so(bot: BotUnderTest) -> None:
     shown = await bot.knows_of(ADA)
     assert shown is not None
     assert shown["conversations"][0]["blocked"]["reason"] == str(error)
+
+
+async def test_who_is_to_be_met_and_is_forgotten_before_is_not_met(bot: BotUnderTest) -> None:
+    await bot.hears("hello", user="bob")
+    await bot.runs_queue()
+    newcomer = {"user": ENTRA, "tenant": TENANT, "serviceUrl": SERVICE_URL}
+    notification = await bot.notify([newcomer, {"user": "bob"}], "News")
+    assert await bot.forgets(ENTRA)
+    assert await bot.runs_queue() == ["News"]
+    assert await bot.report(notification) == {"state": "done", "sent": 1, "gone": 1}
+    assert await found_of(bot, ENTRA) == set()
+
+
+async def test_the_id_of_somebody_unknown_is_forgotten_too(bot: BotUnderTest) -> None:
+    await bot.hears("hello", user="bob")
+    notification = await bot.notify([{"user": "stranger"}, {"user": "bob"}], "News")
+    await bot.runs_queue()
+    assert await bot.forgets("stranger")
+    assert await found_of(bot, "stranger") == set()
+    assert await bot.report(notification) == {"state": "done", "sent": 1, "unknown": 1}
+
+
+async def test_one_that_is_planned_later_goes_to_nobody_in_their_place(bot: BotUnderTest) -> None:
+    await ada_writes(bot)
+    await bot.hears("hello", user="bob")
+    await bot.runs_queue()
+    notification = await bot.notify([{"user": ADA}, {"conversation": "a:ada"}], "News", at=60)
+    both = await bot.notify([{"user": ADA}, {"user": "bob"}], "News", at=60)
+    await bot.forgets(ADA)
+    bot.clock.advance(61)
+    said = [text for _ in range(3) for text in await bot.runs_queue()]
+    assert said == ["News"]
+    assert await bot.report(both) == {"state": "done", "sent": 1, "gone": 1}
+    with pytest.raises(AssertionError, match="no such notification"):
+        await bot.report(notification)
