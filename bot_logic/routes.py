@@ -56,6 +56,12 @@ async def topic(req: func.HttpRequest) -> func.HttpResponse:
     return await wiring().api.conversations.change_topic(req)
 
 
+@api.route("conversations/{id}/opt-out", methods=["PUT", "DELETE"], auth_level=BY_KEY)
+async def change_opt_out(req: func.HttpRequest) -> func.HttpResponse:
+    """Broadcasts leave a conversation's person or group out, or no longer."""
+    return await wiring().api.conversations.change_opt_out(req)
+
+
 @api.route("openapi.json", methods=["GET"])
 async def openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - bound by name
     """Describe these calls to programs."""

@@ -25,6 +25,7 @@ from bot_logic.errors import (
     Refused,
     ServiceUnavailable,
 )
+from bot_logic.notifications.left_out import left_out
 from bot_logic.notifications.outcomes import Outcome, outcome_of
 from bot_logic.notifications.page import LEASE, Page
 from bot_logic.notifications.store import Head, NotificationStore, StoredPage
@@ -94,6 +95,9 @@ class _Sending:
         self._over = asyncio.Event()
 
     async def run(self) -> None:
+        if self._notification.is_broadcast:
+            skips = self._sender.conversations.skips
+            self._recipients = await left_out(self._stored.page, skips)
         members = await self._members()
         noting = asyncio.create_task(self._note_again_and_again())
         try:

@@ -37,11 +37,13 @@ class Conversation:
         reference: which leads there.
         blocked: None as long as the bot may write to it.
         topics: that it has subscribed to.
+        opted_out: Unix time, seconds, since which broadcasts leave its person or group out.
     """
 
     reference: Reference
     blocked: Blocked | None
     topics: tuple[str, ...] = ()
+    opted_out: int | None = None
 
 
 class Conversations:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot_logic.clock import Chance, Clock
 from bot_logic.conversations.audiences import Audiences
+from bot_logic.conversations.skips import Skips
 from bot_logic.notifications.orders import CheckActivity, Orders
 from bot_logic.notifications.planner import QUEUE_NAME, Planner, wake_up
 from bot_logic.notifications.store import LANES, NOTIFICATIONS, LaneStore, NotificationStore
@@ -40,6 +41,7 @@ class Notifications:
 def build(
     storage: Storage,
     audiences: Audiences,
+    skips: Skips,
     clock: Clock,
     chance: Chance,
     *,
@@ -52,6 +54,6 @@ def build(
     lanes = LaneStore(storage.table(LANES))
     queue = storage.queue(QUEUE_NAME)
     planner = Planner(store, lanes, audiences, queue, clock)
-    orders = Orders(store, planner, queue, clock, chance, check_activity, lifetime)
+    orders = Orders(store, planner, skips, queue, clock, chance, check_activity, lifetime)
     sweep = NotificationSweep(store, kept_for, clock)
     return Notifications(store, lanes, planner, orders, audiences, sweep)

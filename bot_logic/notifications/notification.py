@@ -100,6 +100,11 @@ class Notification:
             "key": self.key,
         }
 
+    @property
+    def is_broadcast(self) -> bool:
+        """Tell whether it goes to whoever belongs to an audience, and not to those it names."""
+        return isinstance(self.to, dict) and not self.to.keys() & {"user", "conversation"}
+
     def has_ended(self, now: float) -> bool:
         """Tell whether nothing more may be sent."""
         return bool(self.cancelled or self.refused) or now >= self.expires

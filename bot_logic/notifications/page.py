@@ -50,6 +50,7 @@ class Page:
         lease_until: Unix time, seconds, until which that one may send; 0 when it has ended.
         paused_until: Unix time, seconds, before which the channel does not want to be asked.
         idle: senders in a row that have noted nothing.
+        retried: whether an operator wants those asked again who had blocked the bot.
     """
 
     lane: Lane
@@ -58,6 +59,7 @@ class Page:
     lease_until: int = 0
     paused_until: int = 0
     idle: int = 0
+    retried: bool = False
 
     @classmethod
     def of(cls, row: Row) -> Self:
@@ -70,6 +72,7 @@ class Page:
             int(row["leaseUntil"]),
             int(row["pausedUntil"]),
             int(row["idle"]),
+            bool(row.get("retried")),
         )
 
     def to_row(self) -> Row:
@@ -85,6 +88,7 @@ class Page:
             "leaseUntil": self.lease_until,
             "pausedUntil": self.paused_until,
             "idle": self.idle,
+            "retried": self.retried,
         }
 
     @property
@@ -122,6 +126,7 @@ class Page:
                 else each
                 for each in self.recipients
             ),
+            retried=True,
         )
 
     def all_open(self, outcome: Outcome, reason: str) -> Self:
