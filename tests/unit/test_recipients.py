@@ -152,6 +152,26 @@ async def test_who_blocked_the_bot_is_not_asked_again_for_a_week(bot: BotUnderTe
     assert await told(bot) == {"state": "done", "sent": 1}
 
 
+async def test_a_retry_asks_the_channel_again_but_not_who_said_stop(bot: BotUnderTest) -> None:
+    await bot.meets()
+    await bot.hears("stop", user="grace")
+    bot.channel.faults.add(Fault("channel.send", BLOCKED, times=1))
+    await told(bot)
+    notification = await bot.notify(ALL, "News")
+    await bot.runs_queue()
+    assert await bot.report(notification) == {"state": "done", "blocked": 1, "optedOut": 1}
+    await bot.retry(notification)
+    assert await bot.runs_queue() == ["News"]
+    assert await bot.report(notification) == {"state": "done", "sent": 1, "optedOut": 1}
+
+
+async def test_a_topic_tells_a_conversation_once_whoever_spoke_there(kitchen: BotUnderTest) -> None:
+    await kitchen.hears("subscribe pizza")
+    here = {"type": "message", "text": "hi", "conversation": {"id": "conversation-of-ada"}}
+    await kitchen.receives(here, user="grace")
+    assert await told(kitchen, {"topic": "Pizza"}) == {"state": "done", "sent": 1}
+
+
 async def test_who_blocked_the_bot_and_writes_again_is_back(bot: BotUnderTest) -> None:
     await bot.meets()
     bot.channel.faults.add(Fault("channel.send", BLOCKED, times=1))
