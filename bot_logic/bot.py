@@ -8,10 +8,12 @@ docs/testing-your-bot.md shows how to test an answer of your own in milliseconds
 import logging
 from collections.abc import Iterable
 
-from botbuilder.core import ActivityHandler, TurnContext
+from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ChannelAccount
 
 from bot_logic.bot_endpoint import MessageCounter, Outbox
+from bot_logic.bot_endpoint.buttons import ButtonHandler
+from bot_logic.bot_endpoint.presses import press_in
 from bot_logic.bot_endpoint.spoken import (
     answer_to,
     format_data,
@@ -41,7 +43,7 @@ APOLOGY = "Something went wrong here, and your message was not dealt with. Pleas
 logger = logging.getLogger(__name__)
 
 
-class ProactiveBot(ActivityHandler):
+class ProactiveBot(ButtonHandler):
     """Puts what users say on the queue, and tells them when it comes back."""
 
     def __init__(
@@ -65,7 +67,8 @@ class ProactiveBot(ActivityHandler):
         except (ProactiveBotError, TimeoutError):  # a dependency's fault: the channel tries again
             raise
         except Exception:
-            if turn_context.activity.type == ActivityTypes.message:
+            is_press = press_in(turn_context.activity) is not None  # which is always answered
+            if turn_context.activity.type == ActivityTypes.message and not is_press:
                 await self._try_to_send(turn_context, APOLOGY, self._reply_timeout)
             raise
 

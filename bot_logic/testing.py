@@ -5,12 +5,15 @@ docs/testing-your-bot.md shows how to use it.
 
 import json
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
 
 from bot_logic.bot import ProactiveBot
 from bot_logic.bot_endpoint import Endpoint, MakeBot
 from bot_logic.bot_endpoint.memory_channel import MemoryChannel
+from bot_logic.bot_endpoint.sdk.card_actions import EXECUTE
+from bot_logic.bot_endpoint.sdk.invokes import CARD_ACTION
 from bot_logic.clock import SYSTEM_CHANCE, Chance
 from bot_logic.contract.dead_letter import DeadLetter
 from bot_logic.contract.envelope import POISON_QUEUE_NAME, QUEUE_NAME, WORKER_USER_ID
@@ -135,9 +138,25 @@ class BotUnderTest:
         `channel.sent` has the answers as they are: cards, suggested actions and all.
         """
         before = len(self.channel.sent)
-        body = {**_addressed(f"conversation-of-{user}", user), **activity}
-        await self._wiring.endpoint.take(json.dumps(body).encode(), _JSON)
+        await self._post(activity, user)
         return self._said_since(before)
+
+    async def presses(
+        self, verb: str, data: Mapping[str, Any] | None = None, *, user: str = "ada"
+    ) -> Any:
+        """Let a user press a card's button; return the card's JSON or the text that is the answer.
+
+        Raises:
+            BotFailed: it failed, and the log says why.
+        """
+        action = {"type": EXECUTE, "verb": verb, "data": dict(data or {})}
+        pressed = {"type": "invoke", "name": CARD_ACTION, "value": {"action": action}}
+        response = await self._post(pressed, user)
+        if response is None or response.body is None:
+            raise BotFailed("the bot does not answer presses")
+        if response.body["statusCode"] != HTTPStatus.OK:
+            raise BotFailed(response.body["value"]["message"])
+        return response.body["value"] or None
 
     async def enqueue(self, text: str = "", *, user: str = "ada", **fields: Any) -> None:
         """Put a message for a user on the queue, as any other program can.
@@ -169,7 +188,7 @@ class BotUnderTest:
                 queue.delete(message)
         return self._said_since(before)
 
-    async def notify(self, to: Any, text: str, **fields: Any) -> str:
+    async def notify(self, to: Any, text: str | None = None, **fields: Any) -> str:
         """Ask for a notification, as `POST /api/notifications` does; return its id.
 
         Raises:
@@ -216,6 +235,10 @@ class BotUnderTest:
     async def dead_letters(self) -> list[DeadLetter]:
         """Return what could not be delivered, with the reasons."""
         return [filed.dead_letter async for filed in self._wiring.delivery.dead_letters.all()]
+
+    async def _post(self, activity: dict[str, Any], user: str) -> Any:
+        body = {**_addressed(f"conversation-of-{user}", user), **activity}
+        return await self._wiring.endpoint.take(json.dumps(body).encode(), _JSON)
 
     def _said_since(self, count: int) -> list[str]:
         return [sent.activity.text for sent in self.channel.sent[count:] if sent.activity.text]

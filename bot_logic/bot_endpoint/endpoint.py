@@ -1,10 +1,8 @@
 """The messaging endpoint: a channel's request -> a trigger or a turn -> an HTTP response."""
 
-import json
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
+from functools import partial
 from typing import Any, Final
 
 import azure.functions as func
@@ -14,22 +12,22 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 
 from bot_logic.addresses import ServiceUrls
 from bot_logic.bot_endpoint.adapter import FunctionsAdapter
+from bot_logic.bot_endpoint.failures import error_response, json_response, log_failure
 from bot_logic.bot_endpoint.lifecycle import is_own
+from bot_logic.bot_endpoint.presses import apologise, press_in
 from bot_logic.bot_endpoint.recorder import ConversationRecorder
 from bot_logic.bot_endpoint.sdk.activity_json import parse, to_activity
 from bot_logic.bot_endpoint.sdk.authentication import TokenAuthentication
-from bot_logic.bot_endpoint.sdk.model_json import plain
 from bot_logic.bot_endpoint.trigger import TriggerHandler, is_trigger
 from bot_logic.deadline import deadline
-from bot_logic.errors import BadRequest, NewerVersion, PermanentError, RetryableError
+from bot_logic.errors import BadRequest
 from bot_logic.outgoing import is_own_call
 from bot_logic.telemetry import Telemetry
 from bot_logic.telemetry.log_events import Event, EventLog, fingerprint
 from bot_logic.telemetry.names import ACTIVITY_TYPE, CHANNEL, ERROR_TYPE, TURN, TURNS
 
 TURN_TIMEOUT: Final = 13  # seconds; Direct Line waits 15 for the bot, then tells the user it failed
-
-STEPS_SHOWN: Final = 4  # of a traceback, the last ones
+PRESS_TIMEOUT: Final = 10  # seconds of them, for whoever presses a button waits for its answer
 
 log = EventLog(__name__)
 
@@ -59,7 +57,8 @@ class Endpoint:
             answer = await self.take(body, headers)
             return func.HttpResponse() if answer is None else _invoke_response(answer)
         except Exception as error:  # noqa: BLE001 - the outermost handler; all are answered
-            return _error_response(error)
+            log_failure(error)
+            return error_response(error)
 
     async def take(self, body: bytes, headers: Mapping[str, str]) -> InvokeResponse | None:
         """Deliver a trigger, or run a turn; return what the channel waits for, if it does.
@@ -80,9 +79,27 @@ class Endpoint:
                     conversation = fingerprint(activity.conversation.id)
                     log.info(Event.TURN_SKIPPED, conversation=conversation)
                     return None
-                return await self._turn(sender, activity)
+                return await self._answered(sender, activity)
         await self.triggers.take(document)  # has limits of its own: what was sent is to be noted
         return None
+
+    async def _answered(
+        self, sender: AuthenticateRequestResult, activity: Activity
+    ) -> InvokeResponse | None:
+        """Run a turn; if it is a press of a button that fails, answer it all the same."""
+        press = press_in(activity)
+        if press is None:
+            return await self._turn(sender, activity)
+        try:
+            async with deadline(PRESS_TIMEOUT):
+                return await self._turn(sender, activity)
+        except BadRequest:
+            raise
+        except Exception as error:  # noqa: BLE001 - all are answered
+            log_failure(error)
+        return await self.adapter.process_activity(
+            sender, activity, partial(apologise, press=press)
+        )
 
     async def _turn(
         self, sender: AuthenticateRequestResult, activity: Activity
@@ -140,71 +157,4 @@ def _refuse_own_call(headers: Mapping[str, str]) -> None:
 def _invoke_response(answer: InvokeResponse) -> func.HttpResponse:
     if answer.body is None:
         return func.HttpResponse(status_code=int(answer.status))
-    return _json_response(int(answer.status), answer.body)
-
-
-def _error_response(error: Exception) -> func.HttpResponse:
-    match error:
-        case BadRequest():
-            log.warning(
-                Event.REQUEST_REFUSED,
-                status=error.status,
-                code=error.code,
-                field=error.field,
-                reason=str(error),
-            )
-            return _error_body(error.status, error.code, str(error), field=error.field)
-        case RetryableError():
-            _log_failure(error, str(error))
-            wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-            return _error_body(503, "ServiceUnavailable", str(error), headers=wait)
-        case NewerVersion():
-            _log_failure(error, str(error))
-            return _error_body(503, "NewerVersion", str(error))
-        case TimeoutError():
-            _log_failure(error, "it took longer than a turn may")
-            return _error_body(503, "ServiceUnavailable", "what the bot depends on is too slow")
-        case PermanentError():
-            _log_failure(error, str(error))
-            return _error_body(502, "Refused", str(error))
-        case _:
-            raised = error.with_traceback(_last_steps(error))
-            log.crash(Event.TURN_CRASHED, raised)
-            return _error_body(500, "BotError", "the bot failed; its log says why")
-
-
-def _log_failure(error: Exception, reason: str) -> None:
-    name = type(error).__name__
-    log.warning(Event.TURN_FAILED, error=name, reason=reason)
-
-
-def _last_steps(error: Exception) -> TracebackType | None:
-    """Return the end of an error's traceback: the steps through the SDK say nothing."""
-    steps = list(traceback.walk_tb(error.__traceback__))
-    last = error.__traceback__
-    for _ in steps[STEPS_SHOWN:]:
-        last = last.tb_next if last is not None else None
-    return last
-
-
-def _error_body(
-    status: int,
-    code: str,
-    message: str,
-    *,
-    field: str | None = None,
-    headers: dict[str, str] | None = None,
-) -> func.HttpResponse:
-    error = {"code": code, "message": message} | ({} if field is None else {"field": field})
-    return _json_response(status, {"error": error}, headers)
-
-
-def _json_response(
-    status: int, body: Any, headers: dict[str, str] | None = None
-) -> func.HttpResponse:
-    return func.HttpResponse(
-        json.dumps(body, default=plain),  # a bot may answer with the SDK's models
-        status_code=status,
-        headers=headers,
-        mimetype="application/json",
-    )
+    return json_response(int(answer.status), answer.body)

@@ -10,6 +10,7 @@ from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 from botframework.connector.auth import ConnectorFactory
 
 from bot_logic.addresses import ServiceUrls
+from bot_logic.bot_endpoint.sdk.card_actions import with_known_actions
 from bot_logic.bot_endpoint.sdk.model_json import Malformed, read
 from bot_logic.bot_endpoint.sdk.new_conversation import begun, may_begin
 from bot_logic.bot_endpoint.sdk.turn_context import copy
@@ -239,6 +240,7 @@ def _addressed(activity: Activity, reference: Mapping[str, Any]) -> Activity:
     """Return an activity as it goes to one conversation."""
     addressed = copy(activity)
     addressed.channel_id = reference["channelId"]
+    addressed.attachments = with_known_actions(activity.attachments, reference["channelId"])
     addressed.service_url = reference["serviceUrl"]
     addressed.conversation = read(ConversationAccount, reference["conversation"])
     addressed.from_property = read(ChannelAccount, reference.get("bot") or {})

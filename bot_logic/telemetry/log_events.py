@@ -23,6 +23,7 @@ _WORD: Final = re.compile(r"[\w./:;@+-]+")
 class Event(StrEnum):
     """The names of events."""
 
+    BUTTON_UNKNOWN = "button.unknown"
     CONVERSATION_NOT_RECORDED = "conversation.not_recorded"
     DEAD_LETTER_CUT_SHORT = "dead_letter.cut_short"
     DEAD_LETTER_DROPPED = "dead_letter.dropped"

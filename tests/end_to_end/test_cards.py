@@ -1,13 +1,26 @@
 """What a program puts on the queue as an activity is shown as one: cards, Markdown, buttons."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import azure.functions as func
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from azure.storage.queue.aio import QueueClient
+from playwright.async_api import Browser
 
+from bot_logic.bot_endpoint import MakeBot
 from bot_logic.contract.envelope import QUEUE_NAME
-from tests.end_to_end.conftest import Chat, NewChat, RunningStack
+from bot_logic.settings import Settings
+from bot_logic.storage.memory import MemoryStorage
+from bot_logic.wiring import Wiring
+from examples.menu_card import MenuBot
+from local_dev import direct_line
+from local_dev.functions_host.route import route
+from tests.end_to_end.conftest import SECRET, Chat, NewChat, RunningStack
 from tests.expected import acknowledgement, answer, sends_activities
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -96,3 +109,46 @@ async def test_markdown_and_suggested_actions_are_rendered(
     await bold.wait_for(timeout=10_000)
     await press(chat, "Yes")
     await chat.sees(await acknowledgement("yes please", 2))
+
+
+@asynccontextmanager
+async def chat_with(make_bot: MakeBot) -> AsyncIterator[str]:
+    """Serve a bot in memory behind a local Direct Line of its own, and yield its chat page."""
+    wirings: list[Wiring] = []
+
+    async def answer_channel(request: func.HttpRequest) -> func.HttpResponse:
+        return await wirings[0].endpoint.answer(request)
+
+    app = web.Application()
+    app.router.add_post("/api/messages", route(answer_channel))
+    async with TestServer(app) as server:
+        bot_url = str(server.make_url("/api/messages"))
+        async with direct_line.running(direct_line.Settings(bot_url, SECRET)) as service:
+            settings = Settings.from_environment(in_memory(service.base_url))
+            wirings.append(Wiring(settings, storage=MemoryStorage(), make_bot=make_bot))
+            yield service.base_url
+            await wirings[0].close()
+
+
+def in_memory(direct_line_url: str) -> dict[str, str]:
+    return {
+        "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+        "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+        "DirectLineEndpoint": direct_line_url,
+        "DirectLineSecret": SECRET,
+        "TriggerSigningKey": "a-key-that-signs-triggers-in-memory-only",
+    }
+
+
+async def test_a_cards_button_comes_back_to_the_bot_which_answers_with_the_next_card(
+    browser: Browser, transport: str
+) -> None:
+    async with chat_with(MenuBot) as url:
+        chat = await NewChat(browser, f"{url}/?transport={transport}")()
+        await chat.says("hello")
+        await chat.page.get_by_text("Which pizza would you like?").last.wait_for(timeout=10_000)
+        await press(chat, "Funghi")
+        await chat.page.get_by_text("One Funghi is ordered.").last.wait_for(timeout=10_000)
+        await press(chat, "Thank you")
+        await chat.sees("You are welcome!")
+        await chat.page.context.close()

@@ -13,7 +13,7 @@ from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
 from bot_logic.bot import ProactiveBot
-from bot_logic.bot_endpoint.endpoint import STEPS_SHOWN
+from bot_logic.bot_endpoint.failures import STEPS_SHOWN
 from bot_logic.bot_endpoint.sdk.activity_json import MAX_BODY
 from bot_logic.clock import SYSTEM_CLOCK
 from bot_logic.conversations import build
@@ -112,6 +112,10 @@ async def test_whatever_an_unhandled_invoke_carries_it_is_501(
         ({"action": {}}, "value.action.type"),
         ({"action": {"type": None}}, "value.action.type"),
         ({"action": {"type": "Action.Submit"}}, "value.action.type"),
+        ({"action": {"type": "Action.Execute", "verb": 7}}, "value.action.verb"),
+        ({"action": {"type": "Action.Execute", "verb": None}}, "value.action.verb"),
+        ({"action": {"type": "Action.Execute", "verb": "pay", "data": "x"}}, "value.action.data"),
+        ({"action": {"type": "Action.Execute", "verb": "pay", "data": [1]}}, "value.action.data"),
     ],
     ids=repr,
 )
@@ -126,8 +130,10 @@ async def test_a_malformed_action_of_a_card_is_400_and_its_field_is_named(
 
 
 @pytest.mark.parametrize("more", [{}, {"trigger": "manual", "state": "1", "authentication": {}}])
-async def test_an_action_that_no_bot_handles_is_501(app: AppUnderTest, more: Any) -> None:
-    action = {"type": "Action.Execute", "verb": "pay", "data": {"amount": None}}
+async def test_an_action_without_a_verb_that_no_bot_handles_is_501(
+    app: AppUnderTest, more: Any
+) -> None:
+    action = {"type": "Action.Execute", "data": {"amount": None}}
     value = {"action": action, **more}
     pressed = activity(await app.user(), type="invoke", name="adaptiveCard/action", value=value)
     assert (await app.post(pressed)).status == 501

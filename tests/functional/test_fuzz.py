@@ -63,6 +63,11 @@ FULL_ACTIVITY: dict[str, Any] = activity(NOBODY) | {
     "suggestedActions": {"actions": [{"type": "imBack", "title": "x", "value": "x"}]},
     "relatesTo": reference_of(NOBODY),
 }
+ACTION = {"type": "Action.Execute", "verb": "pay", "data": {"amount": 7}}
+PRESSES: list[dict[str, Any]] = [
+    {"type": "invoke", "name": "adaptiveCard/action", "value": {"action": ACTION}},
+    {"type": "message", "text": None, "value": {"verb": "pay", "amount": 7}},
+]
 PLAIN = {
     "version": 1,
     "conversation": reference_of(NOBODY),
@@ -94,7 +99,7 @@ CHANNEL_TALK = st.builds(
     lambda document, kind: document | ({} if kind is None else {"type": kind}),
     mutated(FULL_ACTIVITY),
     TYPES | st.none(),
-)
+) | st.sampled_from([FULL_ACTIVITY | press for press in PRESSES]).flatmap(mutated)
 
 
 def unsigned_token(header: Any, claims: Any) -> str:

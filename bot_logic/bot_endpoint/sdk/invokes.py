@@ -11,10 +11,10 @@ from botbuilder.core.serializer_helper import deserializer_helper
 from botbuilder.schema import Activity, ActivityTypes, teams
 from msrest.exceptions import DeserializationError  # type: ignore[attr-defined]
 
+from bot_logic.bot_endpoint.sdk.card_actions import EXECUTE, VERB
 from bot_logic.errors import BadRequest
 
 CARD_ACTION: Final = "adaptiveCard/action"
-_EXECUTE: Final = "Action.Execute"
 # Methods that the SDK calls, and which its handler has not.
 _HANDLERS: Final = {"signin/tokenExchange": "on_teams_signin_token_exchange"}
 # As what the SDK's handler for Teams reads an invoke's value, before it calls the bot.
@@ -43,12 +43,20 @@ def check_invoke(activity: Activity, bot: Any) -> None:
     if activity.type != ActivityTypes.invoke:
         return
     if activity.name == CARD_ACTION:
-        action = _object(activity.value, "value").get("action")
-        if _object(action, "value.action").get("type") != _EXECUTE:
-            field = "value.action.type"
-            raise BadRequest(f"{field} must be {_EXECUTE}", field=field)
+        _check_action(_object(_object(activity.value, "value").get("action"), "value.action"))
     elif activity.name in _READ_FOR_TEAMS and _is_for_teams(bot):
         _check_readable(_READ_FOR_TEAMS[activity.name], _object(activity.value, "value"))
+
+
+def _check_action(action: dict[str, Any]) -> None:
+    if action.get("type") != EXECUTE:
+        field = "value.action.type"
+        raise BadRequest(f"{field} must be {EXECUTE}", field=field)
+    if not isinstance(action.get(VERB, ""), str):
+        field = "value.action.verb"
+        raise BadRequest(f"{field} must be a string", field=field)
+    if action.get("data") is not None:
+        _object(action["data"], "value.action.data")
 
 
 def _is_for_teams(bot: Any) -> bool:

@@ -10,6 +10,7 @@ from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes, InputHints, ResourceResponse
 from botframework.connector import Channels
 
+from bot_logic.bot_endpoint.sdk.card_actions import with_known_actions
 from bot_logic.bot_endpoint.sdk.model_json import plain
 
 _NO_REPLIES = (Channels.direct_line, Channels.webchat)  # where the SDK names no activity answered
@@ -54,6 +55,7 @@ class Turn(TurnContext):
         outgoing.type = activity.type or ActivityTypes.message
         outgoing.input_hint = activity.input_hint or InputHints.accepting_input
         outgoing.channel_id = incoming.channel_id
+        outgoing.attachments = with_known_actions(activity.attachments, incoming.channel_id)
         outgoing.service_url = incoming.service_url
         outgoing.locale = incoming.locale
         outgoing.conversation = copy(incoming.conversation)
