@@ -99,6 +99,7 @@ class Wiring:
             check_activity=bot_endpoint.check_outgoing,
             lifetime=self.settings.notification_lifetime,
             kept_for=self.settings.notifications_kept,
+            service_urls=self.settings.service_urls,
         )
 
     @cached_property

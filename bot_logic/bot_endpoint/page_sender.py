@@ -9,23 +9,22 @@ from typing import Any, Final
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 from botframework.connector.auth import ConnectorFactory
 
-from bot_logic.addresses import ServiceUrls
+from bot_logic.bot_endpoint.beginnings import Beginnings, may_begin
 from bot_logic.bot_endpoint.sdk.card_actions import with_known_actions
 from bot_logic.bot_endpoint.sdk.model_json import Malformed, read
-from bot_logic.bot_endpoint.sdk.new_conversation import begun, may_begin
 from bot_logic.bot_endpoint.sdk.turn_context import copy
 from bot_logic.clock import Clock
 from bot_logic.contract.page_order import PageOrder
-from bot_logic.conversations.audiences import Audiences, Member, is_group
+from bot_logic.conversations.audiences import Audiences, Member
 from bot_logic.conversations.references import Conversations
 from bot_logic.errors import (
     AskedToWait,
     ConversationBlocked,
     ConversationGone,
     ProactiveBotError,
-    Refused,
     ServiceUnavailable,
 )
+from bot_logic.notifications.first_contact import behind
 from bot_logic.notifications.outcomes import Outcome, outcome_of
 from bot_logic.notifications.page import LEASE, Page
 from bot_logic.notifications.store import Head, NotificationStore, StoredPage
@@ -46,7 +45,7 @@ class PageSender:
     audiences: Audiences
     conversations: Conversations
     channels: ConnectorFactory
-    service_urls: ServiceUrls
+    beginnings: Beginnings
     clock: Clock
     max_attempts: int
 
@@ -107,7 +106,7 @@ class _Sending:
     async def _members(self) -> dict[str, Member]:
         """Return who is behind the recipients' keys, as it stands now."""
         keys = [each.key for each in self._recipients if each.outcome == Outcome.OPEN]
-        return await self._sender.audiences.behind(keys)
+        return await behind(self._sender.audiences, self._notification, keys)
 
     async def _send_all(self, members: Mapping[str, Member]) -> None:
         places = asyncio.Semaphore(AT_ONCE)
@@ -144,6 +143,7 @@ class _Sending:
 
     async def _one(self, number: int, member: Member) -> None:
         try:
+            member = await self._met(number, member)
             activity_id = await self._post_or_begin_anew(member.reference)
         except AskedToWait as error:
             now = self._sender.clock.now()
@@ -153,23 +153,21 @@ class _Sending:
         else:
             self._ends(number, Outcome.SENT, activity_id)
 
+    async def _met(self, number: int, member: Member) -> Member:
+        """Begin the conversation if there is none; from now on the page names it by its row."""
+        if not member.is_met:
+            member = await self._sender.beginnings.first(member)
+        self._recipients[number] = replace(self._recipients[number], key=member.place)
+        return member
+
     async def _post_or_begin_anew(self, reference: Mapping[str, Any]) -> str:
         """Send; to somebody whose conversation is gone, in a new one, if the channel lets us."""
         try:
             return await self._post(reference)
         except ConversationGone:
-            if not may_begin(reference) or is_group(reference):
+            if not may_begin(reference):
                 raise
-            connector = await self._sender.channels.create(reference["serviceUrl"])
-            try:
-                anew = await begun(connector, reference)
-            except Refused as refused:
-                raise ConversationGone(f"and no new one: {refused}") from refused
-        if not self._sender.service_urls.allow(anew["serviceUrl"]):
-            raise Refused("the channel began a conversation at a service URL that is not allowed")
-        await self._sender.conversations.forget_stale(dict(reference))
-        await self._sender.conversations.remember(anew)
-        return await self._post(anew)
+            return await self._post(await self._sender.beginnings.anew(reference))
 
     async def _post(self, reference: Mapping[str, Any]) -> str:
         connector: Any = await self._sender.channels.create(reference["serviceUrl"])

@@ -57,8 +57,19 @@ class Member:
 
     @property
     def conversation(self) -> tuple[str, str]:
-        """What makes two members the same recipient."""
+        """Where it can be told something."""
         return conversation_of(self.reference)
+
+    @property
+    def recipient(self) -> tuple[str, str]:
+        """What makes two members the same recipient."""
+        channel, conversation = self.conversation
+        return channel, conversation or self.reference["user"]["id"]
+
+    @property
+    def is_met(self) -> bool:
+        """Tell whether there is a conversation, and not only a person to begin one with."""
+        return bool(self.reference["conversation"]["id"])
 
     @property
     def place(self) -> str:
@@ -71,7 +82,8 @@ class Member:
         channel, conversation = self.conversation
         user = (self.reference.get("user") or {}).get("id")
         person = {"user": user} if user and not is_group(self.reference) else {}
-        return {"channel": channel, "conversation": conversation, **person}
+        where = {"conversation": conversation} if conversation else {}
+        return {"channel": channel, **where, **person}
 
 
 class Audiences:
@@ -92,16 +104,25 @@ class Audiences:
             ServiceUnavailable: the table cannot be reached; the conversation is to be added again.
         """
         columns = {"reference": json.dumps(reference, sort_keys=True)}
-        keys = [*_keys(reference), *(topic_key(name, reference) for name in topics)]
         await asyncio.gather(
-            *(self._table.put(key, columns) for key in keys),
+            *(self._table.put(key, columns) for key in _all_keys(reference, topics)),
             self._list_channel(reference["channelId"]),
         )
 
     async def remove(self, reference: Mapping[str, Any], topics: Mapping[str, str]) -> None:
         """Delete the rows of a conversation that is over, but not those that lead elsewhere."""
-        keys = [*_keys(reference), *(topic_key(name, reference) for name in topics)]
+        keys = _all_keys(reference, topics)
         await asyncio.gather(*(self._remove_row(key, reference) for key in keys))
+
+    async def renamed(
+        self, before: Mapping[str, Any], after: Mapping[str, Any], topics: Mapping[str, str]
+    ) -> None:
+        """Delete the rows of a conversation that `add` has put elsewhere since.
+
+        Whom the bot has met by their Entra id is known by the channel's own once they write.
+        """
+        left = set(_all_keys(before, topics)) - set(_all_keys(after, topics))
+        await asyncio.gather(*(self._remove_row(key, before) for key in left))
 
     async def subscribe(self, topic: str, reference: Mapping[str, Any]) -> None:
         """Let a conversation be told what concerns a topic."""
@@ -118,7 +139,7 @@ class Audiences:
         Whom a channel vouches for goes first. What a client says of itself is taken for no id but
         those that Direct Line binds a token to: else a visitor could pass for anybody.
         """
-        found = await self.member(_id_key("user", user_id))
+        found = await self.member(user_key(user_id))
         if found is None and user_id.startswith(BOUND):
             found = await self.member(_id_key("client", user_id))
         return found
@@ -189,6 +210,11 @@ def topic_key(name: str, reference: Mapping[str, Any]) -> Key:
     return Key(topic(name), f"{Lane.of(reference).id}-{digest(*conversation_of(reference))}")
 
 
+def user_key(user_id: str) -> Key:
+    """Return the key of a person for whom a channel vouches, by the channel's id or by Entra's."""
+    return _id_key("user", user_id)
+
+
 def is_group(reference: Mapping[str, Any]) -> bool:
     """Tell whether more than one person may read what is sent there."""
     conversation = reference["conversation"]
@@ -203,6 +229,10 @@ def conversation_of(reference: Mapping[str, Any]) -> tuple[str, str]:
 def digest(*names: str) -> str:
     """Return letters and digits that stand for names, which may hold any character."""
     return sha256(json.dumps(names).encode()).hexdigest()[:_DIGITS]
+
+
+def _all_keys(reference: Mapping[str, Any], topics: Mapping[str, str]) -> list[Key]:
+    return [*_keys(reference), *(topic_key(name, reference) for name in topics)]
 
 
 def _keys(reference: Mapping[str, Any]) -> list[Key]:
@@ -221,7 +251,7 @@ def _keys_of_user(channel: str, user: Mapping[str, Any]) -> list[Key]:
         user_id = str(user.get("id", ""))
         return [_id_key("client", user_id)] if user_id.startswith(BOUND) else []
     ids = (user.get("id"), user.get("aadObjectId"))
-    return [_id_key("user", str(each)) for each in ids if each]
+    return [user_key(str(each)) for each in dict.fromkeys(ids) if each]
 
 
 def _key_of(place: str) -> Key:

@@ -79,6 +79,9 @@ class Conversations:
         after = {**_kept(before), "key": name, "reference": data, "indexed": True}
         if rewrite or before != after:
             await self.audiences.add(reference, _topics(before))
+            if before:
+                old = json.loads(before["reference"])
+                await self.audiences.renamed(old, reference, _topics(before))
         # Last, as it says that all is stored; always, so that who is marking it has to look again.
         await self._table.put(digest_key(name), after)
         self._note(name, reference)

@@ -7,6 +7,7 @@ storage, contract, errors, clock.
 
 from dataclasses import dataclass
 
+from bot_logic.addresses import ServiceUrls
 from bot_logic.clock import Chance, Clock
 from bot_logic.conversations.audiences import Audiences
 from bot_logic.notifications.orders import CheckActivity, Orders
@@ -46,12 +47,13 @@ def build(
     check_activity: CheckActivity,
     lifetime: int,
     kept_for: float,
+    service_urls: ServiceUrls,
 ) -> Notifications:
     """Build the parts on one storage account; `check_activity` lets pass what the bot can send."""
     store = NotificationStore(storage.table(NOTIFICATIONS))
     lanes = LaneStore(storage.table(LANES))
     queue = storage.queue(QUEUE_NAME)
     planner = Planner(store, lanes, audiences, queue, clock)
-    orders = Orders(store, planner, queue, clock, chance, check_activity, lifetime)
+    orders = Orders(store, planner, queue, clock, chance, check_activity, lifetime, service_urls)
     sweep = NotificationSweep(store, kept_for, clock)
     return Notifications(store, lanes, planner, orders, audiences, sweep)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from bot_logic.addresses import ServiceUrls
 from bot_logic.clock import Chance, Clock
 from bot_logic.errors import BadRequest, ProactiveBotError, RetryableError
 from bot_logic.notifications.notification import Notification, State
@@ -80,6 +81,7 @@ class Orders:
     chance: Chance
     check_activity: CheckActivity
     lifetime: int  # seconds after `at`, unless the order says otherwise
+    service_urls: ServiceUrls
 
     async def take(self, request: Request, idempotency_key: str = "") -> Taken:
         """Store a notification, once for each idempotency key, and begin to plan it if it is due.
@@ -94,12 +96,12 @@ class Orders:
         """Store a notification, once for each idempotency key; whatever comes, it will be planned.
 
         Raises:
-            BadRequest: 400 if the bot cannot send the activity, 404 if nobody is known of whom it
-                names, 409 if the key stands for another order or if more would get it than
-                `at_most`.
+            BadRequest: 400 if the bot cannot send the activity, or may not send to a service URL,
+                404 if nobody is known of whom it names, 409 if the key stands for another order
+                or if more would get it than `at_most`.
             RetryableError: it is not taken; with the same key it can be tried again.
         """
-        self.check_activity(request.activity)
+        self._check(request)
         notification = Notification(
             self.chance.new_id(),
             request.to,
@@ -195,12 +197,22 @@ class Orders:
         Raises:
             BadRequest: 400, the bot cannot send the activity.
         """
-        self.check_activity(request.activity)
+        self._check(request)
         notification = Notification(
             "", request.to, request.activity, request.at, request.expires, 0
         )
         count, first = await self.planner.preview(notification)
         return {"recipients": count, "first": first, "activity": dict(request.activity)}
+
+    def _check(self, request: Request) -> None:
+        self.check_activity(request.activity)
+        several = isinstance(request.to, list)
+        for number, each in enumerate(request.to if several else [request.to]):
+            if "serviceUrl" in each and not self.service_urls.allow(each["serviceUrl"]):
+                raise BadRequest(
+                    "its host is not allowed; AllowedServiceUrlHosts may add it",
+                    field=f"to[{number}].serviceUrl" if several else "to.serviceUrl",
+                )
 
     async def _known(self, notification: Notification, request: Request, key: str) -> Notification:
         if len(key) > MAX_KEY:

@@ -3,7 +3,13 @@
 from enum import StrEnum
 from typing import Final
 
-from bot_logic.errors import ConversationBlocked, ConversationGone, ProactiveBotError, Refused
+from bot_logic.errors import (
+    AppNotInstalled,
+    ConversationBlocked,
+    ConversationGone,
+    ProactiveBotError,
+    Refused,
+)
 
 
 class Outcome(StrEnum):
@@ -11,8 +17,8 @@ class Outcome(StrEnum):
 
     ::
 
-        OPEN ──▶ SENT | BLOCKED | REMOVED | SWITCHED_OFF | GONE | REFUSED
-          │ ▲      | TOO_MANY_ATTEMPTS | GIVEN_UP
+        OPEN ──▶ SENT | BLOCKED | REMOVED | SWITCHED_OFF | NOT_INSTALLED | GONE
+          │ ▲      | REFUSED | TOO_MANY_ATTEMPTS | GIVEN_UP
           │ └── a retryable error, MaxDeliveryAttempts times at most
           └──▶ CANCELLED, EXPIRED: derived of the notification, never stored
     """
@@ -31,6 +37,9 @@ class Outcome(StrEnum):
 
     SWITCHED_OFF = "switchedOff"
     """An administrator has switched the bot off."""
+
+    NOT_INSTALLED = "notInstalled"
+    """The app is not installed for this person, so that no conversation can begin."""
 
     GONE = "gone"
     """There is no such conversation any more."""
@@ -64,6 +73,7 @@ FAILURES: Final = frozenset(
         Outcome.BLOCKED,
         Outcome.REMOVED,
         Outcome.SWITCHED_OFF,
+        Outcome.NOT_INSTALLED,
         Outcome.GONE,
         Outcome.UNKNOWN,
         Outcome.REFUSED,
@@ -80,6 +90,8 @@ _SWITCHED_OFF: Final = ("BotDisabledByAdmin", "TenantNoPermission")
 def outcome_of(error: ProactiveBotError) -> Outcome:
     """Return what a failed send means for its recipient; OPEN if a retry can help."""
     match error:
+        case AppNotInstalled():
+            return Outcome.NOT_INSTALLED
         case ConversationGone():
             return Outcome.GONE
         case ConversationBlocked():

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from bot_logic.clock import Clock
 from bot_logic.conversations.audiences import Audiences, Lane, Member, groups, people, topic
+from bot_logic.notifications.first_contact import newcomer
 from bot_logic.notifications.notification import Notification
 from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.page import MOST, Page, Recipient, bounded
@@ -133,8 +134,8 @@ class Planner:
         """Return how many would get it, and the conversations of the first of them."""
         if isinstance(notification.to, list) or notification.to.keys() & {"user", "conversation"}:
             wanted = notification.to if isinstance(notification.to, list) else [notification.to]
-            found = [each for each in [await self.find(one) for one in wanted] if each is not None]
-            known = list({each.conversation: each for each in found}.values())
+            found = [each for each in await self._all_of(wanted) if each is not None]
+            known = list({each.recipient: each for each in found}.values())
             return len(known), [each.names for each in known[:FIRST]]
         count, first = 0, list[Any]()
         for partition in await self.partitions(notification.to):
@@ -175,8 +176,8 @@ class Planner:
 
     async def _listed(self, notification: Notification) -> list[Page]:
         wanted = notification.to if isinstance(notification.to, list) else [notification.to]
-        members = [await self.find(each) for each in wanted]
-        known = {each.conversation: each for each in members if each is not None}
+        members = await self._all_of(wanted)
+        known = {each.recipient: each for each in members if each is not None}
         unknown = [
             Recipient(bounded(next(iter(each.values())))).ended(Outcome.UNKNOWN, "never met")
             for each, member in zip(wanted, members, strict=True)
@@ -190,10 +191,13 @@ class Planner:
         pages += [Page(nowhere, tuple(unknown[n : n + MOST])) for n in range(0, len(unknown), MOST)]
         return pages
 
-    async def find(self, to: dict[str, str]) -> Member | None:
-        """Return who is meant by one user or conversation."""
+    async def _all_of(self, wanted: list[dict[str, str]]) -> list[Member | None]:
+        return [await self.find(each, number) for number, each in enumerate(wanted)]
+
+    async def find(self, to: dict[str, str], number: int = 0) -> Member | None:
+        """Return who is meant by one user or conversation, the `number`th of an audience."""
         if "user" in to:
-            return await self.audiences.user(to["user"])
+            return await self.audiences.user(to["user"]) or newcomer(to, number)
         return await self.audiences.conversation(to["conversation"])
 
 
