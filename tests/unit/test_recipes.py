@@ -21,14 +21,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot_logic.testing import BotUnderTest
-from docs.recipes import build_broke, digest, order_ready
+from docs.recipes import build_broke, digest, lunch, order_ready
 from docs.recipes.long_job import Reporter
 from docs.recipes.reminder import Reminder
 from local_dev.functions_host.route import route
 from local_dev.programs import ROOT
 
 RECIPES = ROOT / "docs/recipes"
-FILES = sorted(each for each in RECIPES.iterdir() if each.suffix in {".py", ".yml"})
+FILES = sorted(each for each in RECIPES.iterdir() if each.suffix in {".py", ".sh", ".yml"})
 MARKED = re.compile(r"^ *# recipe\n(.*?)^ *# end\n", re.MULTILINE | re.DOTALL)
 LIMIT = 10  # lines
 
@@ -210,6 +210,37 @@ async def test_a_digest_comes_once_a_day(monkeypatch: pytest.MonkeyPatch) -> Non
         assert said == ["0 messages could not be delivered: make dead-letters"] * 2
 
 
+async def test_a_broadcast_asks_everyone_by_a_card_that_a_press_replaces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with BotUnderTest(lunch.Lunch) as bot:
+        function = functions_of(lunch, bot, monkeypatch)["ask"]
+        await bot.meets("ada")
+        await bot.meets("bob")
+        await function(None)
+        await bot.runs_queue()
+        asked = bot.channel.sent[2:]  # after the welcomes
+        told = {sent.conversation_id for sent in asked}
+        assert told == {"conversation-of-ada", "conversation-of-bob"}
+        (action,) = asked[0].activity.attachments[0].content["actions"]
+        await bot.receives({"type": "message", "value": action["data"]})  # as Web Chat does
+        assert "One pizza" in str(bot.channel.sent[-1].activity.attachments[0].content)
+
+
+async def run(*command: str, **environment: str) -> None:
+    """Run a program to its end, which is a good one."""
+    tools = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+    done = await asyncio.to_thread(
+        subprocess.run,
+        command,
+        env=tools | environment,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 WORKFLOW = yaml.safe_load((RECIPES / "notify.yml").read_text())
 
 
@@ -219,19 +250,13 @@ async def test_a_github_actions_step_posts_what_the_api_takes() -> None:
     async with BotUnderTest() as bot, serving(bot) as url:
         await follows(bot, "deployments")
         runner = {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
             "GITHUB_REPOSITORY": 'ada/"pizza"',
             "GITHUB_WORKFLOW": "deploy $(id)",
             "GITHUB_REF_NAME": "main",
             "GITHUB_RUN_ID": "42",
-            "BOT_URL": url,
-            "BOT_KEY": "a-key",
         }
-        for _ in range(2):
-            command = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]
-            done = await asyncio.to_thread(
-                subprocess.run, command, env=runner, capture_output=True, timeout=30, check=False
-            )
-            assert done.returncode == 0, done.stderr
+        for _ in range(2):  # as Actions runs a step
+            shell = ("bash", "-e", "-o", "pipefail", "-c", step["run"])
+            await run(*shell, BOT_URL=url, BOT_KEY="a-key", **runner)
         (sent,) = bot.channel.sent[1:]  # after the welcome
         assert sent.activity.text == 'ada/"pizza": deploy $(id) ran on main'
