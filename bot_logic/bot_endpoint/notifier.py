@@ -51,8 +51,10 @@ class Notifier:
             BadRequest: it cannot be taken; its `field` is at fault.
             RetryableError: it was not taken; with the same key it can be tried again.
         """
-        options = {"at": at, "expires": expires, "acknowledge": acknowledge}
-        body = json.dumps({"to": to, **_content(what), **options}).encode()
+        times = {"at": at, "expires": expires}
+        times = {name: moment for name, moment in times.items() if moment is not None}
+        order = {"to": to, **_content(what), **times, "acknowledge": acknowledge}
+        body = json.dumps(order).encode()
         # Only a process that notifies pays for the import.
         from bot_logic.notifications.request import parse  # noqa: PLC0415
 

@@ -86,13 +86,32 @@ def parse_content(body: bytes) -> Mapping[str, Any]:
 
 def _decoded(body: bytes, kind: type[_Kind]) -> _Kind:
     try:
-        return msgspec.json.decode(body, type=kind)
+        document = msgspec.json.decode(body)
+        _check_no_null(document)
+        return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
         raise _bad(error) from None
     except msgspec.DecodeError as error:  # it names the byte, and quotes nothing
         raise BadRequest(f"the body is not JSON in UTF-8: {error}") from None
     except (UnicodeDecodeError, RecursionError):
         raise BadRequest("the body is not JSON in UTF-8") from None
+
+
+def _check_no_null(document: Any, field: str = "") -> None:
+    """Refuse a null among our fields: an empty variable of the caller's is no permission for all.
+
+    What is inside `activity` is not ours.
+    """
+    match document:
+        case None:
+            raise BadRequest("must not be null", field=field or None)
+        case list():
+            for number, each in enumerate(document):
+                _check_no_null(each, f"{field}[{number}]")
+        case dict():
+            for name, value in document.items():
+                if not (name == "activity" and isinstance(value, dict)):
+                    _check_no_null(value, f"{field}.{name}" if field else name)
 
 
 def _to(to: To | list[To]) -> Any:

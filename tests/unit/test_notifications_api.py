@@ -415,6 +415,11 @@ def nested(levels: int) -> Any:
         ({"to": ONE, "activity": {"channelData": nested(101)}}, "activity.channelData"),
         ({"to": ONE, "activity": {"ours": nested(101)}}, "activity.ours"),
         ({"to": ONE, "text": "x" * 30000}, "text"),
+        ({"to": ONE, "text": None, "activity": {}}, "text"),
+        ({"to": ONE, "activity": None, "text": "x"}, "activity"),
+        ({"to": ONE, "text": "x", "expires": None}, "expires"),
+        ({"to": {"channel": "test", "at_most": None}, "text": "x"}, "to.at_most"),
+        ({"to": [ONE, {"user": None}], "text": "x"}, "to[1].user"),
     ],
 )
 async def test_what_is_wrong_is_named(client: Client, body: Any, field: str) -> None:
@@ -423,6 +428,11 @@ async def test_what_is_wrong_is_named(client: Client, body: Any, field: str) -> 
         413 if "text" in body and len(str(body["text"])) > 1000 else 400,
         field,
     )
+
+
+async def test_a_null_inside_an_activity_is_the_channels_business(client: Client) -> None:
+    order = {"to": ONE, "activity": {"text": "x", "channelData": {"any": [None]}}}
+    assert (await client.call("POST", "notifications", order))[0] == 202
 
 
 async def test_a_preview_refuses_what_could_not_be_sent(client: Client) -> None:
