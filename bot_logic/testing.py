@@ -194,7 +194,8 @@ class BotUnderTest:
         Raises:
             BadRequest: it cannot be taken.
         """
-        body = json.dumps({"to": to, "text": text, **fields}).encode()
+        said = {} if text is None else {"text": text}
+        body = json.dumps({"to": to, **said, **fields}).encode()
         orders = self._wiring.notifications.orders
         return (await orders.take(parse(body, self.clock.now(), orders.lifetime))).id
 
