@@ -99,6 +99,7 @@ class Wiring:
             check_activity=bot_endpoint.check_outgoing,
             lifetime=self.settings.notification_lifetime,
             kept_for=self.settings.notifications_kept,
+            telemetry=self._telemetry,
         )
 
     @cached_property
@@ -132,6 +133,7 @@ class Wiring:
             self._chance,
             signing_keys=self.settings.trigger_signing_keys,
             rates=self.settings.channel_rates,
+            telemetry=self._telemetry,
         )
 
     @cached_property

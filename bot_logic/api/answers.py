@@ -13,6 +13,7 @@ from bot_logic.errors import BadRequest, RetryableError
 from bot_logic.telemetry.log_events import Event, EventLog
 
 JSON_TYPE: Final = "application/json"
+KEY_IN_QUERY: Final = "code"  # how Azure takes the function key, where a header cannot be set
 MAX_AFTER: Final = 200  # characters
 _AFTER: Final = re.compile(r"[0-9a-z-]+(/[0-9a-z-]+)?")  # keys of rows; they are short
 
@@ -49,6 +50,18 @@ def error_answer(error: BadRequest | RetryableError) -> func.HttpResponse:
         return json_answer(error.status, {"error": body})
     log.warning(Event.NOTIFICATION_REQUEST_FAILED, reason=str(error))
     return json_answer(503, {"error": {"code": "ServiceUnavailable", "message": str(error)}})
+
+
+def check_query(request: func.HttpRequest, *known: str) -> None:
+    """Let pass a call whose query has nothing but these parameters.
+
+    Raises:
+        BadRequest: 400, naming the first one that the call does not have.
+    """
+    for name in request.params:
+        if name not in (*known, KEY_IN_QUERY):
+            allowed = f"this call has {', '.join(known)}" if known else "this call has none"
+            raise BadRequest(f"is no parameter: {allowed}", field=name)
 
 
 def check_json(headers: Mapping[str, str]) -> None:

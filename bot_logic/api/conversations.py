@@ -1,16 +1,18 @@
 """Calls about conversations: whom the bot can tell something, and what concerns them."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import azure.functions as func
 
-from bot_logic.api.answers import Answer, after_of, answered, filter_of, iso
+from bot_logic.api.answers import Answer, after_of, answered, check_query, filter_of, iso
 from bot_logic.conversations import Conversation, Conversations
 from bot_logic.conversations.audiences import is_group
 from bot_logic.conversations.listing import listed
 from bot_logic.errors import BadRequest
 from bot_logic.notifications.request import check_topic
+
+FILTERS: Final = ("channel", "topic", "user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class ConversationsApi:
         return await answered(self._change_topic(request))
 
     async def _change_topic(self, request: func.HttpRequest) -> Answer:
+        check_query(request)
         name = request.route_params.get("name", "")
         check_topic(name, "name")
         found = await self.known.audiences.conversation(request.route_params.get("id", ""))
@@ -39,7 +42,10 @@ class ConversationsApi:
         return 204, None
 
     async def _list_all(self, request: func.HttpRequest) -> Answer:
-        asked = {name: filter_of(request, name) for name in ("channel", "topic", "user")}
+        check_query(request, "after", *FILTERS)
+        asked = {name: filter_of(request, name) for name in FILTERS}
+        if asked["topic"]:
+            check_topic(asked["topic"], "topic")
         if sum(map(bool, asked.values())) > 1:
             raise BadRequest(
                 "goes with neither channel nor topic, nor these together", field="user"

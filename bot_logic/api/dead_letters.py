@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import azure.functions as func
 
-from bot_logic.api.answers import Answer, after_of, answered, check_json
+from bot_logic.api.answers import Answer, after_of, answered, check_json, check_query
 from bot_logic.delivery.dead_letter_store import DeadLetterStore, Filed
 from bot_logic.errors import AttemptUnderWay, BadRequest, PermanentError
+from bot_logic.notifications.request import parse_nothing
 from bot_logic.storage.protocols import Key
 
 MOST_LISTED: Final = 100  # dead letters in one answer
@@ -44,6 +45,7 @@ class DeadLettersApi:
         return await answered(self._purge(request))
 
     async def _list_all(self, request: func.HttpRequest) -> Answer:
+        check_query(request, "after")
         after = after_of(request)
         if after and not _ID.fullmatch(after):
             raise BadRequest("must be the `after` of an answer", field="after")
@@ -56,11 +58,14 @@ class DeadLettersApi:
         return 200, {"deadLetters": [_document(each) for each in found], **more}
 
     async def _show(self, request: func.HttpRequest) -> Answer:
+        check_query(request)
         filed = await self._named(request)
         return 200, {**_document(filed), "message": filed.dead_letter.message}
 
     async def _replay(self, request: func.HttpRequest) -> Answer:
+        check_query(request)
         check_json(request.headers)
+        parse_nothing(request.get_body())
         filed = await self._named(request)
         try:
             queued = await self.store.replay(filed)
@@ -72,6 +77,7 @@ class DeadLettersApi:
         return 200, {"id": _id(filed), "state": "queued" if queued else "delivered"}
 
     async def _purge(self, request: func.HttpRequest) -> Answer:
+        check_query(request)
         await self.store.purge(await self._named(request))
         return 204, None
 

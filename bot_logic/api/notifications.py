@@ -8,14 +8,22 @@ from typing import Any, Final, TypeVar
 
 import azure.functions as func
 
-from bot_logic.api.answers import Answer, after_of, answered, check_json, error_answer, iso
-from bot_logic.api.recipients import as_csv, as_json, some_of
+from bot_logic.api.answers import (
+    Answer,
+    after_of,
+    answered,
+    check_json,
+    check_query,
+    error_answer,
+    iso,
+)
+from bot_logic.api.recipients import format_of, some_of
 from bot_logic.clock import Clock
 from bot_logic.conversations.audiences import Audiences
 from bot_logic.errors import BadRequest, RetryableError
 from bot_logic.notifications.changes import Changes
 from bot_logic.notifications.orders import Orders, Report, Taken
-from bot_logic.notifications.request import parse, parse_content
+from bot_logic.notifications.request import parse, parse_content, parse_nothing
 
 RunLane = Callable[[str], Coroutine[Any, Any, object]]
 HURRY: Final = 1.0  # seconds that a caller waits for the first messages
@@ -78,19 +86,25 @@ class NotificationsApi:
         return await answered(self._preview(request))
 
     async def _post(self, request: func.HttpRequest) -> Answer:
+        check_query(request)
         check_json(request.headers)
         asked = parse(request.get_body(), self.clock.now(), self.orders.lifetime)
         key = request.headers.get("Idempotency-Key", "")
         return await self._accepted(await self.orders.take(asked, key))
 
     async def _recall(self, request: func.HttpRequest) -> Answer:
+        notification_id = _id_of(request)
+        check_query(request)
         check_json(request.headers)
-        return await self._accepted(_found(await self.changes.recall(_id_of(request))))
+        parse_nothing(request.get_body())
+        return await self._accepted(_found(await self.changes.recall(notification_id)))
 
     async def _edit(self, request: func.HttpRequest) -> Answer:
+        notification_id = _id_of(request)
+        check_query(request)
         check_json(request.headers)
         activity = parse_content(request.get_body())
-        return await self._accepted(_found(await self.changes.edit(_id_of(request), activity)))
+        return await self._accepted(_found(await self.changes.edit(notification_id, activity)))
 
     async def _accepted(self, taken: Taken) -> Answer:
         if len(taken.lanes) == 1:
@@ -109,9 +123,11 @@ class NotificationsApi:
         await asyncio.wait({running}, timeout=HURRY)
 
     async def _show(self, request: func.HttpRequest) -> Answer:
+        check_query(request)
         return 200, _document(_found(await self.orders.report(_id_of(request))))
 
     async def _list_all(self, request: func.HttpRequest) -> Answer:
+        check_query(request, "after")
         listed, last = [], ""
         async for row, each in self.orders.store.latest(after=after_of(request)):
             report = await self.orders.report(each)
@@ -124,23 +140,29 @@ class NotificationsApi:
         return 200, {"notifications": listed, **more}
 
     async def _cancel(self, request: func.HttpRequest) -> Answer:
+        check_query(request)
         return 200, _document(_found(await self.orders.cancel(_id_of(request))))
 
     async def _retry(self, request: func.HttpRequest) -> Answer:
+        notification_id = _id_of(request)
+        check_query(request)
         check_json(request.headers)
-        return 202, _document(_found(await self.orders.retry(_id_of(request))))
+        parse_nothing(request.get_body())
+        return 202, _document(_found(await self.orders.retry(notification_id)))
 
     async def _preview(self, request: func.HttpRequest) -> Answer:
+        check_query(request)
         check_json(request.headers)
         asked = parse(request.get_body(), self.clock.now(), self.orders.lifetime)
         return 200, await self.orders.preview(asked)
 
     async def _recipients(self, request: func.HttpRequest) -> func.HttpResponse:
-        notification_id = _id_of(request)
+        check_query(request, "after", "state", "format")
+        notification_id, answer_with = _id_of(request), format_of(request)
         _found(await self.orders.report(notification_id))
-        wanted, after = request.params.get("state", ""), after_of(request)
+        wanted, after = request.params.get("state"), after_of(request)
         some = await some_of(self.orders, self.audiences, notification_id, wanted, after)
-        return as_csv(some) if request.params.get("format") == "csv" else as_json(some)
+        return answer_with(some)
 
 
 def _id_of(request: func.HttpRequest) -> str:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ class Some:
 
 
 async def some_of(
-    orders: Orders, audiences: Audiences, notification_id: str, wanted: str, after: str
+    orders: Orders, audiences: Audiences, notification_id: str, wanted: str | None, after: str
 ) -> Some:
     """Return recipients of a notification in the order of its pages.
 
@@ -37,7 +37,7 @@ async def some_of(
         orders: where it stands.
         audiences: says who is behind a recipient.
         notification_id: which.
-        wanted: an outcome, "failed", or "" for all.
+        wanted: an outcome, "failed", or None for all.
         after: where the answer before has ended.
 
     Raises:
@@ -76,8 +76,21 @@ def as_csv(some: Some) -> func.HttpResponse:
     return func.HttpResponse(text.getvalue(), mimetype="text/csv")
 
 
-def _outcomes(name: str) -> frozenset[Outcome]:
-    if not name:
+def format_of(request: func.HttpRequest) -> Callable[[Some], func.HttpResponse]:
+    """Return what answers in the format that a call asks for; in JSON, if it asks for none.
+
+    Raises:
+        BadRequest: 400, there is no such format.
+    """
+    formats = {"json": as_json, "csv": as_csv}
+    wanted = request.params.get("format", "json")
+    if wanted not in formats:
+        raise BadRequest(f"must be one of {', '.join(formats)}", field="format")
+    return formats[wanted]
+
+
+def _outcomes(name: str | None) -> frozenset[Outcome]:
+    if name is None:
         return frozenset(Outcome)
     if name == "failed":
         return FAILURES

@@ -167,6 +167,7 @@ def _triggers(
         settings.service_urls,
         around.clock,
         settings.max_attempts,
+        around.telemetry,
     )
     return TriggerHandler(
         adapter,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot_logic.bot_endpoint.deeds import Deed
+from bot_logic.bot_endpoint.page_metrics import PageMetrics
 from bot_logic.clock import Clock
 from bot_logic.contract.page_order import PageOrder
 from bot_logic.conversations.audiences import Member
@@ -44,12 +45,13 @@ class PageRun:
         store: NotificationStore,
         conversations: Conversations,
         clock: Clock,
+        metrics: PageMetrics,
         max_attempts: int,
     ) -> None:
         self._order, self._notification, self._stored = order, notification, stored
         self._deed = deed
         self._store, self._conversations, self._clock = store, conversations, clock
-        self._max_attempts = max_attempts
+        self._metrics, self._max_attempts = metrics, max_attempts
         self._recipients = list(stored.page.recipients)
         self._last_written = stored.page  # whether or not the table said that it is
         self._paused_until = 0
@@ -72,6 +74,8 @@ class PageRun:
             self._over.set()  # a note that is being written is not interrupted
             await noting
             await self._note_at_last()
+            if self._paused_until:
+                self._metrics.paused()
 
     async def _do_all(self, members: Mapping[str, Member]) -> None:
         places = asyncio.Semaphore(AT_ONCE)
@@ -109,12 +113,15 @@ class PageRun:
 
     async def _one(self, number: int, member: Member) -> None:
         try:
-            self._recipients[number] = await self._deed.do(self._recipients[number], member)
+            done = await self._deed.do(self._recipients[number], member)
         except AskedToWait as error:
             now = self._clock.now()
             self._paused_until = max(self._paused_until, int(now) + max(error.retry_after or 1, 1))
         except ProactiveBotError as error:
             await self._failed(number, member, error)
+        else:
+            self._recipients[number] = done
+            self._metrics.done(done.outcome, self._clock.now() - self._notification.at)
 
     async def _failed(self, number: int, member: Member, error: ProactiveBotError) -> None:
         outcome, before = outcome_of(error, self._deed.refused), self._recipients[number]
@@ -131,6 +138,8 @@ class PageRun:
 
     def _ends(self, number: int, outcome: Outcome, detail: str) -> None:
         self._recipients[number] = self._recipients[number].ended(outcome, detail)
+        if outcome != Outcome.OPEN:
+            self._metrics.came_to(outcome)
 
     async def _note_again_and_again(self) -> None:
         while not self._over.is_set():

@@ -9,6 +9,7 @@ from botframework.connector.auth import ConnectorFactory
 from bot_logic.addresses import ServiceUrls
 from bot_logic.bot_endpoint.deeds import Deed, Edit, Recall, Send, Ways, Words
 from bot_logic.bot_endpoint.got_it import GotIt
+from bot_logic.bot_endpoint.page_metrics import PageMetrics
 from bot_logic.bot_endpoint.page_run import PageRun
 from bot_logic.bot_endpoint.sdk.model_json import Malformed, read
 from bot_logic.clock import Clock
@@ -19,6 +20,7 @@ from bot_logic.notifications.notification import Notification, Verb
 from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.store import NotificationStore, StoredPage
 from bot_logic.storage.protocols import RowConflict
+from bot_logic.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class PageSender:
     service_urls: ServiceUrls
     clock: Clock
     max_attempts: int
+    telemetry: Telemetry
 
     async def send(self, order: PageOrder) -> None:
         """Do what is open of a page, for as long as the order says, and note how it went.
@@ -70,7 +73,13 @@ class PageSender:
             claimed = await self.store.write_page(stored, stored.page.claimed(now))
         except RowConflict:
             return None  # somebody else was faster
-        return claimed if claimed.page.open else None
+        if claimed.page.open:
+            return claimed
+        self._metrics(claimed).came_to(Outcome.GIVEN_UP, stored.page.open)
+        return None
+
+    def _metrics(self, stored: StoredPage) -> PageMetrics:
+        return PageMetrics(self.telemetry, stored.page.lane.channel)
 
     async def _run(self, order: PageOrder, notification: Notification, claimed: StoredPage) -> None:
         try:
@@ -78,6 +87,7 @@ class PageSender:
         except Malformed as error:  # orders are checked; this one is of a version that took more
             refused = claimed.page.all_open(Outcome.REFUSED, f"activity: {error}")
             await self.store.write_page(claimed, refused)
+            self._metrics(claimed).came_to(Outcome.REFUSED, claimed.page.open)
             return
         run = PageRun(
             order,
@@ -87,6 +97,7 @@ class PageSender:
             store=self.store,
             conversations=self.conversations,
             clock=self.clock,
+            metrics=self._metrics(claimed),
             max_attempts=self.max_attempts,
         )
         await run.run()

@@ -35,7 +35,15 @@ from bot_logic.errors import (
 from bot_logic.secret import Secret
 from bot_logic.telemetry import Span, Telemetry
 from bot_logic.telemetry.log_events import Event, EventLog, fingerprint
-from bot_logic.telemetry.names import CHANNEL, DELIVER, DELIVERED, DURATION, MESSAGE_ID
+from bot_logic.telemetry.names import (
+    CHANNEL,
+    DELIVER,
+    DELIVERED,
+    DURATION,
+    MESSAGE_ID,
+    NOTIFICATION,
+    SEND_PAGE,
+)
 
 DELIVERY_TIMEOUT: Final = 12  # seconds for `on_trigger`; what it has begun to send is sent
 LOOK_UP_TIMEOUT: Final = 1  # seconds for what is known of the conversation
@@ -106,9 +114,14 @@ class TriggerHandler:
         """
         carried = self._verified(document)
         if isinstance(carried, PageOrder):
-            await to_its_end(self.pages.send(carried))
+            await to_its_end(self._page(carried))
         else:
             await to_its_end(self._traced(carried))
+
+    async def _page(self, order: PageOrder) -> None:
+        about = {NOTIFICATION: order.notification}
+        with self.telemetry.span(SEND_PAGE, about, cause=order.traceparent):
+            await self.pages.send(order)
 
     async def _traced(self, trigger: Trigger) -> None:
         message = trigger.envelope

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from bot_logic.contract.envelope import is_traceparent
 from bot_logic.errors import UndecodableMessage
 
 
@@ -15,12 +16,14 @@ class PageOrder:
         page: the page's row key.
         per_second: messages a second, evenly spaced; 0 for as fast as it goes.
         seconds: for which no further message is begun after them.
+        traceparent: W3C Trace Context of the post, or "": Direct Line passes on no header.
     """
 
     notification: str
     page: str
     per_second: float
     seconds: float
+    traceparent: str = ""
 
     def to_document(self) -> dict[str, Any]:
         """Return the order as a JSON object."""
@@ -29,6 +32,7 @@ class PageOrder:
             "page": self.page,
             "perSecond": self.per_second,
             "seconds": self.seconds,
+            **({"traceparent": self.traceparent} if self.traceparent else {}),
         }
 
     @classmethod
@@ -45,5 +49,7 @@ class PageOrder:
                 "perSecond": int() | float() as per_second,
                 "seconds": int() | float() as seconds,
             }:
-                return cls(notification, page, float(per_second), float(seconds))
+                given = document.get("traceparent", "")
+                traceparent = given if is_traceparent(given) else ""
+                return cls(notification, page, float(per_second), float(seconds), traceparent)
         raise UndecodableMessage("is not an order to send a page", field="page")

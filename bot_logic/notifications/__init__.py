@@ -16,6 +16,7 @@ from bot_logic.notifications.receipts import Receipts
 from bot_logic.notifications.store import LANES, NOTIFICATIONS, LaneStore, NotificationStore
 from bot_logic.notifications.sweep import NotificationSweep
 from bot_logic.storage.protocols import Storage
+from bot_logic.telemetry import Telemetry
 
 __all__ = [
     "LANES",
@@ -50,13 +51,14 @@ def build(
     check_activity: CheckActivity,
     lifetime: int,
     kept_for: float,
+    telemetry: Telemetry,
 ) -> Notifications:
     """Build the parts on one storage account; `check_activity` lets pass what the bot can send."""
     store = NotificationStore(storage.table(NOTIFICATIONS))
     lanes = LaneStore(storage.table(LANES))
     queue = storage.queue(QUEUE_NAME)
-    planner = Planner(store, lanes, audiences, queue, clock)
-    orders = Orders(store, planner, queue, clock, chance, check_activity, lifetime)
+    planner = Planner(store, lanes, audiences, queue, clock, telemetry)
+    orders = Orders(store, planner, queue, clock, chance, check_activity, lifetime, telemetry)
     receipts = Receipts(store, audiences, clock)
     sweep = NotificationSweep(store, kept_for, clock)
     return Notifications(store, lanes, planner, orders, Changes(orders), audiences, receipts, sweep)

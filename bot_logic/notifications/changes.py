@@ -10,6 +10,7 @@ from bot_logic.notifications.notification import Notification, State, Verb
 from bot_logic.notifications.orders import TRIES, Orders, Taken
 from bot_logic.notifications.store import Head
 from bot_logic.storage.protocols import RowConflict
+from bot_logic.telemetry.names import TAKE
 
 _HAS_BEEN_SENT = (State.DONE, State.CANCELLED, State.EXPIRED)
 _GOES_ON = (State.SCHEDULED, State.SENDING, State.DONE)
@@ -35,6 +36,10 @@ class Changes:
             BadRequest: 409, it sends nothing itself.
             RetryableError: it was not taken, and can be asked for again.
         """
+        with self.orders.telemetry.span(TAKE, {}):
+            return await self._recall(notification_id)
+
+    async def _recall(self, notification_id: str) -> Taken | None:
         for _ in range(TRIES):
             head = await self.orders.store.head(notification_id)
             if head is None:
@@ -58,6 +63,10 @@ class Changes:
             RetryableError: it was not taken, and can be asked for again.
         """
         self.orders.check_activity(activity)
+        with self.orders.telemetry.span(TAKE, {}):
+            return await self._edit(notification_id, activity)
+
+    async def _edit(self, notification_id: str, activity: Mapping[str, Any]) -> Taken | None:
         for _ in range(TRIES):
             head = await self.orders.store.head(notification_id)
             report = await self.orders.report(notification_id)
@@ -86,6 +95,7 @@ class Changes:
             acknowledge=original.acknowledge if verb is Verb.EDIT else "",
             of=original.id,
             after=original.changed_by,
+            traceparent=self.orders.telemetry.traceparent(),
         )
 
     async def _taken(
@@ -99,7 +109,7 @@ class Changes:
         if change.after:
             with suppress(BadRequest):  # it has come to its end
                 await self.orders.cancel(change.after)
-        await self.orders.store.insert(change)
+        await self.orders.insert(change)
         return Taken(change.id, await self.orders.begin(change))
 
     async def _goes_on(self, recall_id: str) -> bool:

@@ -71,6 +71,7 @@ class Notification:
         recalled: Unix time, seconds, of its recall; 0 if nobody recalled it.
         changed_by: the id of its newest recall or edit; "" if there is none.
         acknowledge: what stands on the button by which recipients confirm it; "" for no button.
+        traceparent: W3C Trace Context of the call that asked for it, or "".
     """
 
     id: str
@@ -91,6 +92,7 @@ class Notification:
     recalled: int = 0
     changed_by: str = ""
     acknowledge: str = ""
+    traceparent: str = ""
 
     @classmethod
     def from_row(cls, notification_id: str, row: Row) -> Self:
@@ -114,6 +116,7 @@ class Notification:
             int(row.get("recalled", 0)),
             row.get("changedBy", ""),
             row.get("acknowledge", ""),
+            row.get("traceparent", ""),
         )
 
     def to_row(self) -> Row:
@@ -136,6 +139,7 @@ class Notification:
             "recalled": self.recalled,
             "changedBy": self.changed_by,
             "acknowledge": self.acknowledge,
+            "traceparent": self.traceparent,
         }
 
     @property

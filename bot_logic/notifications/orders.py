@@ -14,7 +14,9 @@ from bot_logic.notifications.page import Recipient
 from bot_logic.notifications.planner import MAX_DELAY, Planner, wake_up
 from bot_logic.notifications.store import KeyTaken, NotificationStore
 from bot_logic.storage.protocols import Queue, RowConflict
+from bot_logic.telemetry import Telemetry
 from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.names import TAKE, TAKEN
 
 CheckActivity = Callable[[Mapping[str, Any]], None]  # raises BadRequest
 
@@ -84,6 +86,7 @@ class Orders:
     chance: Chance
     check_activity: CheckActivity
     lifetime: int  # seconds after `at`, unless the order says otherwise
+    telemetry: Telemetry
 
     async def take(self, request: Request, idempotency_key: str = "") -> Taken:
         """Store a notification, once for each idempotency key, and begin to plan it if it is due.
@@ -103,6 +106,10 @@ class Orders:
                 `at_most`.
             RetryableError: it is not taken; with the same key it can be tried again.
         """
+        with self.telemetry.span(TAKE, {}):
+            return await self._stored_once(request, idempotency_key)
+
+    async def _stored_once(self, request: Request, idempotency_key: str) -> Notification:
         self.check_activity(request.activity)
         notification = Notification(
             self.chance.new_id(),
@@ -112,15 +119,21 @@ class Orders:
             request.expires,
             int(self.clock.now()),
             acknowledge=request.acknowledge,
+            traceparent=self.telemetry.traceparent(),
         )
         if idempotency_key:
             notification = await self._known(notification, request, idempotency_key)
         if (await self.store.head(notification.id)) is not None:
             return notification  # the same order, once more
         await self._check_audience(notification)
-        await self.store.insert(notification)
-        log.info(Event.NOTIFICATION_TAKEN, notification=notification.id)
+        await self.insert(notification)
         return notification
+
+    async def insert(self, notification: Notification) -> None:
+        """Store a notification of which nothing is stored yet."""
+        await self.store.insert(notification)
+        self.telemetry.count(TAKEN, {})
+        log.info(Event.NOTIFICATION_TAKEN, notification=notification.id)
 
     async def report(self, notification_id: str) -> Report | None:
         """Return what a notification is at, or None if there is none of this id."""
@@ -213,7 +226,7 @@ class Orders:
 
     async def _known(self, notification: Notification, request: Request, key: str) -> Notification:
         if len(key) > MAX_KEY:
-            raise BadRequest(f"Idempotency-Key has {MAX_KEY} characters at most")
+            raise BadRequest(f"has {MAX_KEY} characters at most", field="Idempotency-Key")
         more = [request.acknowledge] if request.acknowledge else []
         content = json.dumps([request.to, request.activity, *more], sort_keys=True)
         try:

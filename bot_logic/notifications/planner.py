@@ -20,7 +20,9 @@ from bot_logic.notifications.page import MOST, Page, Recipient, bounded, page_ke
 from bot_logic.notifications.sent import PAGES_AT_ONCE
 from bot_logic.notifications.store import Head, LaneStore, NotificationStore
 from bot_logic.storage.protocols import Queue, RowConflict
+from bot_logic.telemetry import Telemetry
 from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.names import NOTIFICATION, PLAN
 
 QUEUE_NAME: Final = "notification-wakeups"
 FIRST: Final = 10  # recipients that a preview shows
@@ -59,6 +61,7 @@ class Planner:
     audiences: Audiences
     queue: Queue
     clock: Clock
+    telemetry: Telemetry
 
     async def plan(self, notification_id: str, *, longest: float = LONGEST_RUN) -> set[str]:
         """Plan a notification as far as a run goes, and see to it that it goes on.
@@ -104,6 +107,11 @@ class Planner:
         return not await sent.stands_still(self.store, notification, self.clock.now())
 
     async def _step(self, head: Head) -> set[str]:
+        about = {NOTIFICATION: head.notification.id}
+        with self.telemetry.span(PLAN, about, cause=head.notification.traceparent):
+            return await self._planned_further(head)
+
+    async def _planned_further(self, head: Head) -> set[str]:
         notification = head.notification
         if not notification.cursor and (refused := await self._why_not(notification)):
             await self.store.replace(head, replace(notification, refused=refused, planned=True))

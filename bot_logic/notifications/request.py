@@ -53,6 +53,10 @@ class _Body(_Content, frozen=True, forbid_unknown_fields=True, kw_only=True):
     expires: str | float | None = None
 
 
+class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
 def parse(body: bytes, now: float, lifetime: int) -> Request:
     """Read the body of a POST.
 
@@ -82,6 +86,16 @@ def parse_content(body: bytes) -> Mapping[str, Any]:
         BadRequest: naming the field at fault.
     """
     return _content(_decoded(body, _Content))
+
+
+def parse_nothing(body: bytes) -> None:
+    """Let pass the body of a call that needs none: nothing, or an empty object.
+
+    Raises:
+        BadRequest: naming the field that is there.
+    """
+    if body:
+        _decoded(body, _Nothing)
 
 
 def _decoded(body: bytes, kind: type[_Kind]) -> _Kind:

@@ -45,6 +45,7 @@ def wake_ups(
     *,
     signing_keys: tuple[Secret, ...],
     rates: Mapping[str, float],
+    telemetry: Telemetry,
 ) -> WakeUps:
     """Build what plans notifications and sends their pages."""
     queue = storage.queue(QUEUE_NAME)
@@ -57,6 +58,7 @@ def wake_ups(
         chance,
         signing_keys,
         rates,
+        telemetry,
     )
     return WakeUps(notifications.planner, pump, queue, clock)
 

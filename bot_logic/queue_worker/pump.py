@@ -22,7 +22,9 @@ from bot_logic.notifications.store import LaneStore, Lease, NotificationStore, W
 from bot_logic.queue_worker.worker import Triggers
 from bot_logic.secret import Secret
 from bot_logic.storage.protocols import Queue, RowConflict
+from bot_logic.telemetry import Telemetry
 from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.names import CHANNEL, NOTIFICATION, PAGES, POST_TRIGGER
 
 LONGEST_RUN: Final = 50.0  # seconds; then it hands itself on
 LEASE: Final = 60.0  # seconds for which a lane is a pump's, from each renewal on
@@ -48,6 +50,7 @@ class _Job:
     not_before: float = 0.0
     failures: int = 0
     is_being_planned: bool = False  # and has no page that is open
+    traceparent: str = ""
 
     @property
     def is_few(self) -> bool:
@@ -72,6 +75,7 @@ class Pump:
     chance: Chance
     signing_keys: tuple[Secret, ...]
     rates: Mapping[str, float]  # messages a second, by channel; a channel without has no limit
+    telemetry: Telemetry
 
     async def run(self, lane_id: str) -> bool:
         """Work in a lane until nothing is left, or until it is another's turn.
@@ -168,7 +172,8 @@ class _Run:
         head = await self._pump.store.head(name)
         now = self._pump.clock.now()
         ended = head is None or head.notification.has_ended(now)
-        if not ended:
+        if head is not None and not ended:
+            job.traceparent = head.notification.traceparent
             job.pages.extend(await self._pump.store.open_pages(name, self._lane_id))
             job.is_being_planned = not job.pages
             if job.is_being_planned:
@@ -258,7 +263,7 @@ class _Run:
         if before is None or not before.page.open:
             return
         if not before.page.is_leased(clock.now()):
-            await self._hand_to_bot(PageOrder(name, page, rate, SLICE))
+            await self._hand_to_bot(job, page, rate)
         after = await store.page(name, page)
         if after is None or not after.page.open:
             job.failures = 0
@@ -271,13 +276,20 @@ class _Run:
         else:
             job.fails(clock.now())
 
-    async def _hand_to_bot(self, order: PageOrder) -> None:
+    async def _hand_to_bot(self, job: _Job, page: str, rate: float) -> None:
+        name, telemetry = job.work.notification, self._pump.telemetry
+        with telemetry.span(POST_TRIGGER, {NOTIFICATION: name}, cause=job.traceparent) as span:
+            try:
+                await self._post(PageOrder(name, page, rate, SLICE, telemetry.traceparent()))
+            except ProactiveBotError as error:  # the page says how far it came
+                span.failed(error)
+                log.warning(Event.PAGE_FAILED, notification=name, reason=str(error))
+        telemetry.count(PAGES, {CHANNEL: job.work.channel})
+
+    async def _post(self, order: PageOrder) -> None:
         def trigger(conversation_id: str) -> dict[str, Any]:
             keys, now = self._pump.signing_keys, self._pump.clock.now()
             value = sign(order, conversation_id, keys, now)
             return {"type": "event", "name": TRIGGER_NAME, "value": value}
 
-        try:
-            await self._pump.triggers.post(trigger)
-        except ProactiveBotError as error:  # the page says how far it came
-            log.warning(Event.PAGE_FAILED, notification=order.notification, reason=str(error))
+        await self._pump.triggers.post(trigger)

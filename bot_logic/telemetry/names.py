@@ -12,6 +12,8 @@ Attributes = Mapping[str, str | int]
 
 CHANNEL: Final = "proactive_bot.channel"
 ATTEMPT: Final = "proactive_bot.attempt"
+NOTIFICATION: Final = "proactive_bot.notification.id"
+OUTCOME: Final = "proactive_bot.outcome"
 ACTIVITY_TYPE: Final = "proactive_bot.activity.type"
 ERROR_TYPE: Final = "error.type"
 OTHER: Final = "_OTHER"  # OpenTelemetry's word for an error type that is not listed
@@ -56,7 +58,13 @@ PROCESS: Final = SpanType(f"process {QUEUE}", Kind.CONSUMER, _on_the_queue("proc
 POST_TRIGGER: Final = SpanType("post trigger", Kind.CLIENT, {})
 DELIVER: Final = SpanType("deliver message", Kind.SERVER, {})
 CALL_CHANNEL: Final = SpanType("call channel", Kind.CLIENT, {})
-SPANS: Final = (TURN, SEND, PROCESS, POST_TRIGGER, DELIVER, CALL_CHANNEL)
+TAKE: Final = SpanType("take notification", Kind.PRODUCER, {})
+PLAN: Final = SpanType("plan notification", Kind.CONSUMER, {})
+SEND_PAGE: Final = SpanType("send page", Kind.SERVER, {})
+SPANS: Final = (
+    *(TURN, SEND, PROCESS, POST_TRIGGER, DELIVER, CALL_CHANNEL),
+    *(TAKE, PLAN, SEND_PAGE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,28 @@ QUEUE_AGE: Final = Metric(
     "From when a message could be delivered until it came off the queue, each time it does.",
     _BOUNDS,
 )
+TAKEN: Final = Metric(
+    "proactive_bot.notifications.taken", "{notification}", "Notifications that were asked for."
+)
+LAG: Final = Metric(
+    "proactive_bot.notifications.lag",
+    "s",
+    "From when a notification was due until a channel took it, for each recipient.",
+    _BOUNDS,
+)
+PAGES: Final = Metric(
+    "proactive_bot.notifications.pages", "{page}", "Pages that were handed to the bot."
+)
+RECIPIENTS: Final = Metric(
+    "proactive_bot.notifications.recipients",
+    "{recipient}",
+    "Recipients of pages that came to an outcome.",
+)
+PAUSES: Final = Metric(
+    "proactive_bot.notifications.pauses", "{pause}", "Pages that a channel asked to wait with."
+)
 METRICS: Final = (
     *(TURNS, ENQUEUED, DELIVERED, RETRIED, THROTTLED, DEAD_LETTERED),
-    *(DURATION, QUEUE_AGE),
+    *(TAKEN, PAGES, RECIPIENTS, PAUSES),
+    *(DURATION, QUEUE_AGE, LAG),
 )

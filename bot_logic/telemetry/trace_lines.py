@@ -10,10 +10,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
-from bot_logic.telemetry.names import ERROR_TYPE, PROCESS, TURN
+from bot_logic.telemetry.names import ERROR_TYPE, PROCESS, SEND_PAGE, TURN
 
 MAX_TRACES: Final = 1000  # whose spans are remembered until their line is written
-_WITH_A_LINE: Final = (TURN.name, PROCESS.name)
+MAX_PARTS: Final = 10  # of a span that are described one by one
+_WITH_A_LINE: Final = (TURN.name, PROCESS.name, SEND_PAGE.name)
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ def set_up() -> None:
 
 
 class TraceLines(SpanExporter):
-    """Writes a line when a turn ends, and when a message has been taken off the queue."""
+    """Writes a line when a turn ends, when a message was taken off the queue, for each page."""
 
     def __init__(self) -> None:
         self._ended: OrderedDict[int, list[ReadableSpan]] = OrderedDict()  # by trace
@@ -49,6 +50,7 @@ class TraceLines(SpanExporter):
         span_id = _context(span).span_id
         inside = [each for each in ended if each.parent and each.parent.span_id == span_id]
         parts = [self._line(trace_id, each) for each in sorted(inside, key=_start)]
+        parts[MAX_PARTS:] = [f"{len(parts) - MAX_PARTS} more"] if parts[MAX_PARTS:] else []
         return _words(span) + (f" ({', '.join(parts)})" if parts else "")
 
 

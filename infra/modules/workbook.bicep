@@ -22,6 +22,11 @@ var charts = [
     query: loadTextContent('../queries/delivery-duration.kql')
     visualization: 'timechart'
   }
+  {
+    title: 'What became of the recipients of notifications'
+    query: loadTextContent('../queries/recipients.kql')
+    visualization: 'timechart'
+  }
   { title: 'Turns', query: loadTextContent('../queries/turns.kql'), visualization: 'timechart' }
   {
     title: 'Invocations that failed'

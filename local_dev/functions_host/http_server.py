@@ -33,7 +33,8 @@ async def serve(functions: Iterable[Function], settings: Configuration) -> web.A
         log.info("%s: [%s] %s", function.name, ",".join(route.methods or "*"), address)
         routes.append(route)
     routes.sort(key=lambda each: each.pattern.groups)  # what is literal goes first
-    server.router.add_route("*", "/{path:.*}", partial(_dispatch, routes))
+    everything = r"/{path:[\s\S]*}"  # line breaks, too, which a path can hold percent-encoded
+    server.router.add_route("*", everything, partial(_dispatch, routes))
     # As in the real host, `Content-Encoding` is the app's business.
     runner = web.AppRunner(
         server, access_log=None, max_field_size=MAX_HEADER, auto_decompress=False

@@ -41,6 +41,7 @@ def test_what_no_function_serves_is_404(web: Host, method: str, path: str) -> No
 
 def test_a_route_parameter_reaches_its_function(web: Host) -> None:
     assert web.request("GET", "/api/items/tea%20pot")[::2] == (200, b"tea pot")
+    assert web.request("GET", "/api/items/tea%0Apot")[::2] == (200, b"tea\npot")
 
 
 def test_a_body_may_be_larger_than_the_usual_limit(web: Host) -> None:

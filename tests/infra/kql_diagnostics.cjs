@@ -12,7 +12,8 @@ const { GlobalState, KustoCode, Symbols } = Kusto.Language;
 
 // The columns that are asked for: https://learn.microsoft.com/azure/azure-monitor/reference/tables/appmetrics
 const TABLES = {
-  AppMetrics: "TimeGenerated:datetime, Name:string, ItemCount:int, Sum:real, Min:real, Max:real",
+  AppMetrics:
+    "TimeGenerated:datetime, Name:string, ItemCount:int, Sum:real, Min:real, Max:real, Properties:dynamic",
   AppRequests: "TimeGenerated:datetime, Name:string, ItemCount:int, Success:bool, ResultCode:string",
   AppTraces: "TimeGenerated:datetime, Message:string, ItemCount:int, SeverityLevel:int",
 };

@@ -12,6 +12,7 @@ from bot_logic.conversations.audiences import groups
 from bot_logic.errors import RetryableError, ServiceUnavailable
 from bot_logic.notifications.notification import Notification
 from bot_logic.storage.memory import Fault, MemoryStorage
+from bot_logic.telemetry import OFF
 from bot_logic.testing import ManualClock
 
 PEOPLE = (
@@ -34,6 +35,7 @@ class World:
             SYSTEM_CHANCE,
             check_activity=lambda _: None,
             lifetime=DAY,
+            telemetry=OFF,
             kept_for=DAY,
         )
         now = int(clock.now())

@@ -435,6 +435,53 @@ async def test_a_null_inside_an_activity_is_the_channels_business(client: Client
     assert (await client.call("POST", "notifications", order))[0] == 202
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "notifications"),
+        ("POST", "notifications"),
+        ("POST", "notifications/preview"),
+        ("GET", "notifications/ID"),
+        ("DELETE", "notifications/ID"),
+        ("PATCH", "notifications/ID"),
+        ("POST", "notifications/ID/retry"),
+        ("POST", "notifications/ID/recall"),
+        ("GET", "notifications/ID/recipients"),
+        ("GET", "conversations"),
+        ("PUT", "conversations/c1/topics/pizza"),
+        ("DELETE", "conversations/c1/topics/pizza"),
+    ],
+)
+async def test_an_unknown_parameter_is_refused_by_name(
+    client: Client, method: str, path: str
+) -> None:
+    order = {"to": ONE, "text": "x", "at": 60}
+    _, taken = await client.call("POST", "notifications", order)
+    path = path.replace("ID", taken["id"])
+    status, refused = await client.call(method, f"{path}?code=a-key&limit=5", order)
+    assert (status, refused["error"]["field"]) == (400, "limit")
+
+
+@pytest.mark.parametrize("query", ["format=xml", "format=", "state=", "topic="])
+async def test_a_parameter_of_no_meaning_is_refused_by_name(client: Client, query: str) -> None:
+    _, taken = await client.call("POST", "notifications", {"to": ONE, "text": "x"})
+    name = query.partition("=")[0]
+    path = "conversations" if name == "topic" else f"notifications/{taken['id']}/recipients"
+    status, refused = await client.call("GET", f"{path}?{query}")
+    assert (status, refused["error"]["field"]) == (400, name)
+
+
+@pytest.mark.parametrize(("call", "taken_as"), [("retry", 409), ("recall", 202)])
+async def test_a_call_without_a_body_takes_no_fields(
+    client: Client, call: str, taken_as: int
+) -> None:
+    _, taken = await client.call("POST", "notifications", {"to": ONE, "text": "x"})
+    path = f"notifications/{taken['id']}/{call}"
+    status, refused = await client.call("POST", path, {"to": ONE})
+    assert (status, refused["error"]["field"]) == (400, "to")
+    assert (await client.call("POST", path, {}))[0] == taken_as
+
+
 async def test_a_preview_refuses_what_could_not_be_sent(client: Client) -> None:
     order = {"to": ONE, "activity": {"attachments": "x"}}
     status, refused = await client.call("POST", "notifications/preview", order)

@@ -20,12 +20,18 @@ from bot_logic.telemetry.names import (
     DURATION,
     ENQUEUED,
     ERROR_TYPE,
+    LAG,
     METRICS,
     OTHER,
+    OUTCOME,
+    PAGES,
+    PAUSES,
     QUEUE,
     QUEUE_AGE,
+    RECIPIENTS,
     RETRIED,
     SPANS,
+    TAKEN,
     THROTTLED,
     TURNS,
 )
@@ -102,6 +108,50 @@ async def test_a_message_of_a_program_without_telemetry_begins_a_trace(told: Tol
         await bot.runs_queue()
     assert parent_id(told.span(PROCESS)) is None
     assert trace_id(told.span("deliver message")) == trace_id(told.span(PROCESS))
+
+
+async def test_a_notification_is_one_trace_from_its_asking_to_its_page(told: Told) -> None:
+    async with BotUnderTest(telemetry=told.telemetry) as bot:
+        await bot.meets("ada")
+        with told.tracers.get_tracer("host").start_as_current_span("invoke"):
+            await bot.notify({"user": "ada"}, "News", at=3600)
+        bot.clock.advance(3601)
+        await bot.runs_queue()
+        await bot.runs_queue()
+    names = ("invoke", "take notification", "plan notification", "post trigger", "send page")
+    asked, taken, planned, posted, sent = map(told.span, names)
+    assert [parent_id(each) for each in (taken, planned, posted, sent)] == [
+        *(span_id(asked), span_id(taken), span_id(taken), span_id(posted))
+    ]
+    assert len({trace_id(each) for each in (asked, taken, planned, posted, sent)}) == 1
+    assert [link.context.span_id for link in planned.links] == [span_id(taken)]
+
+
+async def test_recipients_are_counted_by_outcome_with_how_late_they_were_told(told: Told) -> None:
+    async with BotUnderTest(telemetry=told.telemetry) as bot:
+        await bot.meets("ada")
+        await bot.meets("bob")
+        await bot.notify({"channel": "test"}, "News")
+        bot.channel.faults.add(Fault("channel.send", error=ConversationBlocked("blocked"), times=1))
+        bot.clock.advance(7)
+        await bot.runs_queue()
+    assert told.points(TAKEN) == [({}, 1)]
+    assert told.points(PAGES) == [(HERE, 1)]
+    assert told.points(LAG) == [(HERE, 7)]
+    counted = {str(attributes[OUTCOME]): n for attributes, n in told.points(RECIPIENTS)}
+    assert counted == {"blocked": 1, "sent": 1}
+    assert told.points(PAUSES) == []
+
+
+async def test_a_channel_that_asks_to_wait_is_one_pause_a_page(told: Told) -> None:
+    async with BotUnderTest(telemetry=told.telemetry) as bot:
+        for name in ("ada", "bob"):
+            await bot.meets(name)
+        await bot.notify({"channel": "test"}, "News")
+        bot.channel.faults.add(Fault("channel.send", error=AskedToWait("busy", retry_after=300)))
+        await bot.runs_queue()
+    assert told.points(PAUSES) == [(HERE, 1)]
+    assert told.points(RECIPIENTS) == []
 
 
 async def test_a_crash_is_told_by_its_type_and_not_by_its_words(told: Told) -> None:

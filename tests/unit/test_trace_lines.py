@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.memory import Fault
 from bot_logic.telemetry.opentelemetry_api import OpenTelemetry
-from bot_logic.telemetry.trace_lines import MAX_TRACES, TraceLines
+from bot_logic.telemetry.trace_lines import MAX_PARTS, MAX_TRACES, TraceLines
 from bot_logic.testing import BotUnderTest
 
 
@@ -59,6 +59,16 @@ async def test_what_failed_says_so(tracers: TracerProvider, lines: Lines) -> Non
         await bot.runs_queue()
     (line,) = lines()
     assert "deliver message N ms ServiceUnavailable" in line
+
+
+def test_a_page_with_many_calls_is_a_short_line(tracers: TracerProvider, lines: Lines) -> None:
+    tracer = tracers.get_tracer("tests")
+    with tracer.start_as_current_span("send page"):
+        for _ in range(MAX_PARTS + 7):
+            tracer.start_span("call channel").end()
+    (line,) = lines()
+    assert line.count("call channel") == MAX_PARTS
+    assert line.endswith(", 7 more)")
 
 
 def test_spans_that_never_get_a_line_are_forgotten_in_time(

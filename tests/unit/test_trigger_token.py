@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot_logic.contract.envelope import Envelope
+from bot_logic.contract.page_order import PageOrder
 from bot_logic.contract.trigger_token import (
     CLOCK_LEEWAY,
     LIFETIME,
@@ -152,6 +153,18 @@ def test_a_worker_without_telemetry_signs_what_it_always_did() -> None:
 def test_a_traceparent_of_another_version_is_overlooked(traceparent: Any) -> None:
     claims = claims_of(sign(ENVELOPE, "dl-1", KEYS, NOW)) | {"traceparent": traceparent}
     assert verify(resigned(claims), "dl-1", KEYS, NOW) == Trigger(ENVELOPE)
+
+
+@pytest.mark.parametrize("given", [TRACEPARENT, ""], ids=["with telemetry", "without"])
+def test_an_order_to_send_a_page_has_the_workers_traceparent_in_it(given: str) -> None:
+    order = PageOrder("n1", "page-x-0", 45.0, 8.0, given)
+    assert verify(sign(order, "c1", KEYS, NOW), "c1", KEYS, NOW) == order
+
+
+@pytest.mark.parametrize("given", ["", "garbage", 7, None])
+def test_an_order_to_send_a_page_does_not_depend_on_its_traceparent(given: Any) -> None:
+    order = PageOrder("n1", "page-x-0", 45.0, 8.0)
+    assert PageOrder.of(order.to_document() | {"traceparent": given}) == order
 
 
 def test_a_claim_of_a_newer_worker_is_overlooked() -> None:
