@@ -105,14 +105,12 @@ class Channel:
         arrived: texts by conversation, in order.
         unanswered: what was taken, with an answer that says otherwise.
         sent_by: what was taken, by the process that sent it.
-        under_way: what is being sent, by the process that sends it.
     """
 
     def __init__(self) -> None:
         self.arrived: defaultdict[str, list[str]] = defaultdict(list)
         self.unanswered: list[str] = []
         self.sent_by: defaultdict[str, list[str]] = defaultdict(list)
-        self.under_way: defaultdict[str, list[str]] = defaultdict(list)
 
     async def take(self, process: str, conversation_id: str, activity: Activity) -> None:
         if activity.text:
@@ -141,22 +139,18 @@ class SeenChannel(ConnectorFactory):  # type: ignore[misc]
         self, conversation_id: str, activity: Activity
     ) -> ResourceResponse:
         taken, label = False, self._real.label(conversation_id, activity)
-        under_way = self._real.under_way[self._life.name]
 
         async def work() -> None:
             nonlocal taken
             await self._real.take(self._life.name, conversation_id, activity)
             taken = True
 
-        under_way.append(label)
         try:
             await through(self._weather, self._life, "channel.send", CHANNEL, work)
         except Exception:
             if taken and activity.text:
                 self._real.unanswered.append(label)
             raise
-        finally:
-            under_way.remove(label)
         return ResourceResponse(id="1")
 
     async def reply_to_activity(
