@@ -26,7 +26,7 @@
 ``addresses.py``        ids, URLs, and which service URLs the bot may send to
 ``bot_identity.py``     who the bot is, in which cloud
 ``access_token.py``     tokens, kept and renewed
-``webhooks.py``         whether a webhook is signed, for functions of your own
+``webhooks.py``         what a signed webhook says, for functions of your own
 ``outgoing.py``         what all outgoing HTTP calls share
 ``deadline.py``         one deadline for a turn
 ``clock.py``            time and chance, which a test can replace

@@ -1,17 +1,33 @@
-"""Whether a webhook comes from whom it says, for functions of your own: docs/recipes/."""
+"""What a signed webhook says, for functions of your own: docs/recipes/."""
 
 import hmac
+import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
+
+from bot_logic.errors import BadRequest
 
 HEADER: Final = "X-Hub-Signature-256"
 
 
-def is_signed(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
-    """Tell whether a request is signed with the secret, as GitHub signs; with an empty one none is.
+def read_signed(headers: Mapping[str, str], body: bytes, secret: str) -> Any:
+    """Return the JSON of a request that is signed with the secret, as GitHub signs.
 
     https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries
+
+    Raises:
+        BadRequest: 401 if it is not signed so, which with an empty secret none is; 400 if it is no
+            JSON, as when the webhook's content type is left at `application/x-www-form-urlencoded`.
     """
+    if not _is_signed(headers, body, secret):
+        raise BadRequest("is not signed with the secret", status=401, code="Unauthorized")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadRequest("is not JSON: is the content type application/json?") from None
+
+
+def _is_signed(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
     signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
     given = headers.get(HEADER, "").encode(errors="replace")
     return hmac.compare_digest(f"sha256={signature}".encode(), given) and bool(secret)

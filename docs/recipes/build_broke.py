@@ -5,13 +5,13 @@
 The setting WEBHOOK_SECRET holds the webhook's secret; without one every call is refused.
 """
 
-import json
 import os
 
 import azure.functions as func
 
+from bot_logic.api.answers import Answer, answered
 from bot_logic.startup import wiring
-from bot_logic.webhooks import is_signed
+from bot_logic.webhooks import read_signed
 
 own = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -20,13 +20,16 @@ own = func.Blueprint()  # type: ignore[no-untyped-call]
 @own.route("hooks/build", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def build_broke(req: func.HttpRequest) -> func.HttpResponse:
     """Tell it once, also if GitHub delivers it again."""
-    if not is_signed(req.headers, req.get_body(), os.environ.get("WEBHOOK_SECRET", "")):
-        return func.HttpResponse(status_code=401)
-    match json.loads(req.get_body()):
+    return await answered(tell(req))
+
+
+async def tell(req: func.HttpRequest) -> Answer:
+    """Read what GitHub says, and tell it if it is bad."""
+    match read_signed(req.headers, req.get_body(), os.environ.get("WEBHOOK_SECRET", "")):
         case {"workflow_run": {"conclusion": "failure", "html_url": str(url)}}:
             key = req.headers.get("X-GitHub-Delivery", "")
             await wiring().notifier.send({"topic": "builds"}, f"The build broke: {url}", key=key)
-    return func.HttpResponse(status_code=202)
+    return 202, None
 
 
 # end

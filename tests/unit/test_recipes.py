@@ -168,6 +168,18 @@ async def test_a_webhook_that_is_not_signed_is_refused(
         assert await bot.runs_queue() == []
 
 
+@pytest.mark.parametrize("body", [b"payload=%7B%7D", b"", b"\xff", b"[" * 100_000])
+async def test_a_signed_webhook_that_is_not_json_is_refused(
+    monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
+    async with BotUnderTest() as bot:
+        function = functions_of(build_broke, bot, monkeypatch)["build_broke"]
+        answer = await function(hook(body))
+        assert answer.status_code == HTTPStatus.BAD_REQUEST
+        assert "application/json" in answer.get_body().decode()
+
+
 async def test_a_reminder_comes_when_it_was_asked_for() -> None:
     async with BotUnderTest(Reminder) as bot:
         assert await bot.hears("Remind me in 10 minutes to stand up") == ["I will."]
