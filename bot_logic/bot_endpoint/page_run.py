@@ -54,8 +54,9 @@ class PageRun:
         self._metrics, self._max_attempts = metrics, max_attempts
         self._recipients = list(stored.page.recipients)
         self._last_written = stored.page  # whether or not the table said that it is
-        self._paused_until = 0
+        self._paused_until = 0.0
         self._stopped = False
+        self._drains = False
         self._over = asyncio.Event()
 
     async def run(self) -> None:
@@ -91,6 +92,7 @@ class PageRun:
                     continue
                 task = under_way.create_task(self._one(number, member))
                 task.add_done_callback(lambda _: places.release())
+            self._drains = True
 
     async def _paced(self) -> AsyncIterator[int]:
         """Yield the numbers of the open recipients, each when it is due."""
@@ -116,7 +118,7 @@ class PageRun:
             done = await self._deed.do(self._recipients[number], member)
         except AskedToWait as error:
             now = self._clock.now()
-            self._paused_until = max(self._paused_until, int(now) + max(error.retry_after or 1, 1))
+            self._paused_until = max(self._paused_until, now + max(error.retry_after or 1, 1))
         except ProactiveBotError as error:
             await self._failed(number, member, error)
         else:
@@ -176,7 +178,12 @@ class PageRun:
 
     async def _note(self, *, lease_until: int) -> None:
         page: Page = self._stored.page
-        changed = replace(page, lease_until=lease_until, paused_until=self._paused_until)
+        changed = replace(
+            page,
+            lease_until=lease_until,
+            paused_until=self._paused_until,
+            drains=self._drains,
+        )
         if tuple(self._recipients) != page.recipients:
             changed = changed.with_outcomes(self._recipients)
         self._stored = await self._written(changed)

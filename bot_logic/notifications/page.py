@@ -84,6 +84,7 @@ class Page:
         attempt: the number of the last sender; it fences off those before.
         lease_until: Unix time, seconds, until which that one may send; 0 when it has ended.
         paused_until: Unix time, seconds, before which the channel does not want to be asked.
+        drains: whether its sender begins with nobody more, and waits for those under way.
         idle: senders in a row that have noted nothing.
     """
 
@@ -91,8 +92,9 @@ class Page:
     recipients: tuple[Recipient, ...]
     attempt: int = 0
     lease_until: int = 0
-    paused_until: int = 0
+    paused_until: float = 0.0
     idle: int = 0
+    drains: bool = False
 
     @classmethod
     def of(cls, row: Row) -> Self:
@@ -102,8 +104,9 @@ class Page:
             tuple(_recipients(row)),
             int(row["attempt"]),
             int(row["leaseUntil"]),
-            int(row["pausedUntil"]),
+            seconds(row.get("pausedUntilMs", 0)),
             int(row["idle"]),
+            bool(row.get("drains", False)),
         )
 
     def to_row(self) -> Row:
@@ -118,8 +121,9 @@ class Page:
             "open": self.open,
             "attempt": self.attempt,
             "leaseUntil": self.lease_until,
-            "pausedUntil": self.paused_until,
+            "pausedUntilMs": milliseconds(self.paused_until),
             "idle": self.idle,
+            "drains": self.drains,
         }
 
     @property
@@ -139,7 +143,8 @@ class Page:
             self,
             attempt=self.attempt + 1,
             lease_until=int(now) + LEASE,
-            paused_until=0,
+            paused_until=0.0,
+            drains=False,
             idle=self.idle + 1,
         )
 
@@ -169,6 +174,16 @@ class Page:
             ),
             lease_until=0,
         )
+
+
+def milliseconds(moment: float) -> int:
+    """Return a Unix time as rows have it, which have whole numbers only."""
+    return round(moment * 1000)
+
+
+def seconds(stored: int) -> float:
+    """Return the Unix time, in seconds, that a row has."""
+    return int(stored) / 1000
 
 
 def bounded(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 from bot_logic.conversations.audiences import Lane, digest
 from bot_logic.notifications.notification import Notification
-from bot_logic.notifications.page import Page, page_prefix
+from bot_logic.notifications.page import Page, milliseconds, page_prefix, seconds
 from bot_logic.storage.protocols import (
     Between,
     Change,
@@ -289,14 +289,15 @@ class LaneStore:
         """Take a lane's lease, or return None if somebody holds it."""
         key = Key(lane_id, "lease")
         found = await self._table.read(key)
-        columns = {"owner": owner, "until": int(now + lease), "pausedUntil": 0}
+        columns = {"owner": owner, "until": int(now + lease), "pausedUntilMs": 0}
         try:
             if found is None:
-                return Lease(key, owner, 0, await self._table.insert(key, columns))
+                return Lease(key, owner, 0.0, await self._table.insert(key, columns))
             if now < int(found.columns["until"]):
                 return None
-            columns["pausedUntil"] = paused = int(found.columns["pausedUntil"])
-            return Lease(key, owner, paused, await self._table.replace(key, columns, found.etag))
+            columns["pausedUntilMs"] = paused = found.columns.get("pausedUntilMs", 0)
+            etag = await self._table.replace(key, columns, found.etag)
+            return Lease(key, owner, seconds(paused), etag)
         except RowConflict:
             return None
 
@@ -309,10 +310,10 @@ class LaneStore:
         columns = {
             "owner": lease.owner,
             "until": int(until),
-            "pausedUntil": int(paused_until),
+            "pausedUntilMs": milliseconds(paused_until),
         }
         etag = await self._table.replace(lease.key, columns, lease.etag)
-        return Lease(lease.key, lease.owner, int(paused_until), etag)
+        return Lease(lease.key, lease.owner, paused_until, etag)
 
     async def idle_lanes(self, now: float) -> AsyncIterator[str]:
         """Yield the lanes that have work, and nobody who is at it."""
@@ -336,7 +337,7 @@ class Lease:
 
     key: Key
     owner: str
-    paused_until: int
+    paused_until: float
     etag: str
 
 

@@ -17,6 +17,7 @@ from bot_logic.contract.envelope import TRIGGER_NAME
 from bot_logic.contract.page_order import PageOrder
 from bot_logic.contract.trigger_token import sign
 from bot_logic.errors import ProactiveBotError
+from bot_logic.notifications.page import MOST
 from bot_logic.notifications.planner import MAX_DELAY, wake_up
 from bot_logic.notifications.store import LaneStore, Lease, NotificationStore, Work
 from bot_logic.queue_worker.worker import Triggers
@@ -32,9 +33,10 @@ RENEWED_EVERY: Final = 15.0  # seconds
 SLICE: Final = 8.0  # seconds of sending that one trigger asks for; Direct Line waits 15 for the bot
 SIDE_BY_SIDE: Final = 4  # pages at once, in a lane without a limit
 FEW: Final = 10  # recipients; so few do not wait for a page that is under way
-FOR_FEW: Final = 1.0  # messages a second that are kept for them while a page is under way
+BESIDE: Final = 1.0  # messages a second that go to them beside a page that is under way
 MANY_WAITING: Final = 3  # of the few; from then on half of the lane's pace is theirs
 LOOKS_EVERY: Final = 0.5  # seconds
+MOST_DRAINING: Final = 4  # pages that wait for messages that hang, while the next one is sent
 PLANNED_WITHIN: Final = 2.0  # seconds until it is looked for further pages
 LONGEST_PAUSE: Final = 60.0  # seconds between two tries when all fails
 
@@ -61,6 +63,16 @@ class _Job:
         """Leave it alone for a while, longer each time."""
         self.failures += 1
         self.not_before = now + min(2.0**self.failures, LONGEST_PAUSE)
+
+
+@dataclass
+class _Handed:
+    """A page that the bot has, until it answers."""
+
+    job: _Job
+    page: str
+    ends: float  # when it should have begun with everybody, as the clock's `elapsed`
+    drains: bool = False  # it begins with nobody more, so the next one may be sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +123,7 @@ class _Run:
         self.paused_until = float(lease.paused_until)
         self._jobs: dict[str, _Job] = {}
         self._turns: deque[str] = deque()
-        self._under_way: dict[asyncio.Task[None], _Job] = {}
+        self._under_way: dict[asyncio.Task[None], _Handed] = {}
         self._renewed = pump.clock.elapsed()
         self._kept_for_few = 0.0  # messages a second
         self._pace_for_few = 0.0  # of those that were begun last
@@ -122,6 +134,8 @@ class _Run:
         ends = self._pump.clock.elapsed() + LONGEST_RUN
         try:
             while self._pump.clock.elapsed() < ends:
+                if self._begin():  # before it is looked around, which takes time
+                    continue
                 await self._renew()
                 await self._look()
                 if not self._jobs and not self._under_way:
@@ -160,10 +174,24 @@ class _Run:
             if name not in self._jobs:
                 self._jobs[name] = _Job(work)
                 self._turns.append(name)
-        busy = {job.work.notification for job in self._under_way.values()}
+        await self._see_who_drains()
+        busy = {each.job.work.notification for each in self._under_way.values()}
         for name, job in list(self._jobs.items()):
             if not job.pages and name not in busy and job.not_before <= self._pump.clock.now():
                 await self._refill(job)
+
+    async def _see_who_drains(self) -> None:
+        """Look at the pages that take longer than their messages should."""
+        for each in list(self._under_way.values()):
+            if not each.drains and self._pump.clock.elapsed() > each.ends:
+                stored = await self._pump.store.page(each.job.work.notification, each.page)
+                each.drains = stored is not None and stored.page.drains
+
+    def _sending(self) -> list[_Job]:
+        """Return the notifications of the pages that take a part of the lane's pace."""
+        under_way = list(self._under_way.values())
+        draining = [each for each in under_way if each.drains]
+        return [each.job for each in under_way if each not in draining[:MOST_DRAINING]]
 
     async def _refill(self, job: _Job) -> None:
         """Find the open pages of a notification; finish it if there are none and will be none."""
@@ -205,10 +233,10 @@ class _Run:
     def _room(self) -> bool:
         """Tell whether one more page of many may be under way."""
         most = 1 if self._rate() else SIDE_BY_SIDE
-        return sum(not job.is_few for job in self._under_way.values()) < most
+        return sum(not job.is_few for job in self._sending()) < most
 
     def _may_few(self, rate: float) -> bool:
-        under_way = sum(job.is_few for job in self._under_way.values())
+        under_way = sum(job.is_few for job in self._sending())
         if not rate:
             return under_way < SIDE_BY_SIDE
         return not under_way and self._pump.clock.elapsed() >= self._few_free_at
@@ -217,7 +245,7 @@ class _Run:
         """Return how fast they are sent: as fast as a page of many that is under way leaves."""
         if not rate:
             return 0.0
-        many = any(not each.is_few for each in self._under_way.values())
+        many = any(not each.is_few for each in self._sending())
         self._pace_for_few = self._kept_for_few if many else rate
         self._few_free_at = self._pump.clock.elapsed() + job.work.size / self._pace_for_few
         return self._pace_for_few
@@ -226,13 +254,14 @@ class _Run:
         """Return what the few leave of the lane's pace; None while they have all of it."""
         if not rate:
             return 0.0
-        kept = rate / 2 if waiting >= MANY_WAITING else min(FOR_FEW, rate / 10)
+        beside = min(BESIDE, rate / 10)
+        kept = rate / 2 if waiting >= MANY_WAITING else beside
         if not self._may_few(rate):
             kept = max(kept, self._pace_for_few)
         if kept >= rate:
             return None
         self._kept_for_few = kept
-        return rate - kept
+        return rate if kept == beside else rate - kept
 
     def _rate(self) -> float:
         channels = {job.work.channel for job in self._jobs.values()}
@@ -241,16 +270,20 @@ class _Run:
     def _start(self, job: _Job, rate: float) -> None:
         self._turns.remove(job.work.notification)
         self._turns.append(job.work.notification)
-        task = asyncio.create_task(self._send(job, job.pages.popleft(), rate))
-        self._under_way[task] = job
+        page = job.pages.popleft()
+        takes = min(MOST / rate, SLICE) if rate else 0.0
+        handed = _Handed(job, page, self._pump.clock.elapsed() + takes + LOOKS_EVERY)
+        self._under_way[asyncio.create_task(self._send(job, page, rate))] = handed
 
     async def _wait(self) -> None:
-        """Wait for a page, or a moment."""
+        """Wait for a page, for the end of a pause, or a moment."""
+        pause = self.paused_until - self._pump.clock.now()
+        moment = min(pause, LOOKS_EVERY) if pause > 0 else LOOKS_EVERY
         if not self._under_way:
-            await asyncio.sleep(LOOKS_EVERY)
+            await asyncio.sleep(moment)
             return
         done, _ = await asyncio.wait(
-            self._under_way, timeout=LOOKS_EVERY, return_when=asyncio.FIRST_COMPLETED
+            self._under_way, timeout=moment, return_when=asyncio.FIRST_COMPLETED
         )
         for task in done:
             del self._under_way[task]

@@ -141,7 +141,7 @@ OF_NOTIFICATIONS = {  # and which test finds it
         "page_senders",
     ),
     "a pause is forgotten": (
-        (SENDER, "paused_until=self._paused_until)", "paused_until=0)"),
+        (SENDER, "paused_until=self._paused_until,", "paused_until=0.0,"),
         "pacing",
     ),
     "two pumps may work in a lane": (

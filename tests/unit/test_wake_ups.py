@@ -29,7 +29,7 @@ def of_lane(dequeue_count: int) -> Message:
 
 
 async def held_by_another(bot: BotUnderTest) -> None:
-    lease = {"owner": "another", "until": int(bot.clock.now() + LEASE), "pausedUntil": 0}
+    lease = {"owner": "another", "until": int(bot.clock.now() + LEASE), "pausedUntilMs": 0}
     await bot.storage.table(LANES).put(Key("abc", "lease"), lease)
 
 
