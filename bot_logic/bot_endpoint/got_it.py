@@ -15,7 +15,7 @@ from bot_logic.bot_endpoint.presses import Answer, Press, answer, press_in
 from bot_logic.bot_endpoint.sdk.card_actions import ADAPTIVE_CARD, SUBMIT, VERB
 from bot_logic.bot_endpoint.sdk.model_json import read
 from bot_logic.bot_endpoint.sdk.turn_context import copy
-from bot_logic.conversations.references import without_thread
+from bot_logic.conversations.threads import without_thread
 from bot_logic.notifications.notification import Notification
 from bot_logic.notifications.page import Recipient
 from bot_logic.notifications.receipts import Receipt, Receipts

@@ -8,7 +8,8 @@ from botbuilder.schema import Activity
 
 from bot_logic.bot_endpoint.lifecycle import Lifecycle, deleted_channel, is_group, lifecycle_of
 from bot_logic.bot_endpoint.sdk.model_json import write
-from bot_logic.conversations.references import Conversations, Reference
+from bot_logic.conversations.references import Conversations
+from bot_logic.conversations.threads import Reference
 from bot_logic.deadline import within
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.protocols import RowRefused

@@ -19,6 +19,7 @@ from bot_logic.storage.protocols import Between, Key, StoredRow, Table
 TABLE_NAME: Final = "audiences"
 CHANNELS: Final = "channels"  # the partition that lists the channels which have rows
 
+LANE_DIGITS: Final = 16  # of a lane's id
 _DIGITS: Final = 32  # of a digest; no two of a billion share them by chance
 _GROUPS: Final = ("groupChat", "channel")
 
@@ -40,7 +41,7 @@ class Lane:
     @property
     def id(self) -> str:
         """The lane's name in keys of rows."""
-        return digest(self.channel, self.tenant)[:16]
+        return digest(self.channel, self.tenant)[:LANE_DIGITS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,15 @@ class Audiences:
             self._list_channel(reference["channelId"]),
         )
 
-    async def remove(self, reference: Mapping[str, Any], topics: Mapping[str, str]) -> None:
-        """Delete the rows of a conversation that is over, but not those that lead elsewhere."""
+    async def remove(self, reference: Mapping[str, Any], topics: Mapping[str, str]) -> bool:
+        """Delete the rows of a conversation that is over, but not those that lead elsewhere.
+
+        Returns:
+            whether its person, or its group, is in no audience any more.
+        """
         keys = [*_keys(reference), *(topic_key(name, reference) for name in topics)]
-        await asyncio.gather(*(self._remove_row(key, reference) for key in keys))
+        of_person, *_ = await asyncio.gather(*(self._remove_row(key, reference) for key in keys))
+        return of_person
 
     async def subscribe(self, topic: str, reference: Mapping[str, Any]) -> None:
         """Let a conversation be told what concerns a topic."""
@@ -171,10 +177,14 @@ class Audiences:
             await self._table.put(Key(CHANNELS, digest(channel)), {"channel": channel})
             self._known_channels.add(channel)
 
-    async def _remove_row(self, key: Key, reference: Mapping[str, Any]) -> None:
+    async def _remove_row(self, key: Key, reference: Mapping[str, Any]) -> bool:
+        """Delete a row that leads to a conversation; tell whether there is none now."""
         found = await self._table.read(key)
-        if found is not None and Member.of(found).conversation == conversation_of(reference):
+        if found is not None and Member.of(found).conversation != conversation_of(reference):
+            return False
+        if found is not None:
             await self._table.delete(key, found.etag)
+        return True
 
 
 def people(channel: str) -> str:
@@ -193,8 +203,22 @@ def topic(name: str) -> str:
 
 
 def topic_key(name: str, reference: Mapping[str, Any]) -> Key:
-    """Return the key of a conversation in a topic."""
-    return Key(topic(name), f"{Lane.of(reference).id}-{digest(*conversation_of(reference))}")
+    """Return the key of a conversation in a topic: those of one person lie together."""
+    conversation = digest(*conversation_of(reference))[:LANE_DIGITS]
+    return Key(topic(name), f"{recipient_of(reference)}-{conversation}")
+
+
+def recipient_of(reference: Mapping[str, Any]) -> str:
+    """Return what names a conversation's person, or its group, in the order of their lane."""
+    _, conversation_id = conversation_of(reference)
+    person = (reference.get("user") or {}).get("id") or conversation_id
+    name = conversation_id if is_group(reference) else str(person)
+    return f"{Lane.of(reference).id}-{digest(name)}"
+
+
+def recipient_in(row_key: str) -> str:
+    """Return what names the person, or the group, of a row of people, groups or a topic."""
+    return row_key[: LANE_DIGITS + 1 + _DIGITS]
 
 
 def is_group(reference: Mapping[str, Any]) -> bool:
@@ -219,13 +243,13 @@ def digest(*names: str) -> str:
 
 
 def _keys(reference: Mapping[str, Any]) -> list[Key]:
+    """Return where a conversation is found; first as a person's newest one, or as a group."""
     channel, conversation_id = conversation_of(reference)
-    lane, user = Lane.of(reference).id, reference.get("user") or {}
-    keys = [_id_key("conversation", conversation_id)]
+    audience = groups(channel) if is_group(reference) else people(channel)
+    keys = [Key(audience, recipient_of(reference)), _id_key("conversation", conversation_id)]
     if is_group(reference):
-        return [*keys, Key(groups(channel), f"{lane}-{digest(conversation_id)}")]
-    person = str(user.get("id") or conversation_id)
-    return [*keys, *_keys_of_user(channel, user), Key(people(channel), f"{lane}-{digest(person)}")]
+        return keys
+    return [*keys, *_keys_of_user(channel, reference.get("user") or {})]
 
 
 def _keys_of_user(channel: str, user: Mapping[str, Any]) -> list[Key]:

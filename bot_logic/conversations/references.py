@@ -7,56 +7,54 @@ being, the reference stays and is marked, until something is heard from there ag
 """
 
 import asyncio
-import hashlib
 import json
-import re
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final
 from weakref import WeakValueDictionary
 
 from bot_logic.clock import Clock
-from bot_logic.conversations.audiences import Audiences
+from bot_logic.conversations.audiences import Audiences, recipient_of
 from bot_logic.conversations.blocked import MAX_REASON, Blocked, unmarked
+from bot_logic.conversations.seen import SeenReferences
+from bot_logic.conversations.skips import Skips
+from bot_logic.conversations.subscriptions import (
+    only_topics,
+    topics_of,
+    with_topic,
+    without_topic,
+)
+from bot_logic.conversations.threads import Reference, of_channel, without_thread
 from bot_logic.storage.protocols import Row, StoredRow, Table, digest_key
 
 TABLE_NAME: Final = "conversations"
-KNOWN_FOR: Final = 300  # seconds in which a reference seen here is not written again
-MAX_KNOWN: Final = 10_000  # conversations remembered in memory, about 2 MB
-
-_THREAD: Final = re.compile(r"(?<=.);messageid=[0-9]+\Z", re.IGNORECASE | re.DOTALL)
-
-Reference = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What is known of a conversation; `blocked` is None as long as the bot may write to it."""
+    """What is known of a conversation.
+
+    Attributes:
+        reference: which leads there.
+        blocked: None as long as the bot may write to it.
+        topics: that it has subscribed to.
+        opted_out: Unix time, seconds, since which broadcasts leave its person or group out.
+    """
 
     reference: Reference
     blocked: Blocked | None
     topics: tuple[str, ...] = ()
-
-
-class _Seen(NamedTuple):
-    """What this process remembers of a reference that it has stored or read."""
-
-    digest: str
-    service_url: str
-    since: float  # as the clock's `elapsed`
-
-
-_NOT_SEEN: Final = _Seen("", "", float("-inf"))
+    opted_out: int | None = None
 
 
 class Conversations:
     """Conversation references by channel and conversation id."""
 
-    def __init__(self, table: Table, audiences: Audiences, clock: Clock) -> None:
+    def __init__(self, table: Table, audiences: Audiences, skips: Skips, clock: Clock) -> None:
         self._table = table
         self.audiences = audiences
+        self.skips = skips
         self._clock = clock
-        self._known: OrderedDict[str, _Seen] = OrderedDict()
+        self._seen = SeenReferences(clock)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def remember(self, reference: Reference, *, rewrite: bool = False) -> None:
@@ -66,7 +64,7 @@ class Conversations:
             reference: a ConversationReference as JSON.
             rewrite: store it in any case, as when the conversation has just (re)started.
         """
-        reference = _of_channel(reference)
+        reference = of_channel(reference)
         if not rewrite and self.knows(reference):
             return
         async with self._in_turn(_name(reference)):
@@ -76,20 +74,38 @@ class Conversations:
         name, data = _name(reference), json.dumps(reference, sort_keys=True)
         found = await self._table.read(digest_key(name))
         before: Row = {} if found is None else found.columns
-        after = {**_kept(before), "key": name, "reference": data, "indexed": True}
+        after = {**only_topics(before), "key": name, "reference": data, "indexed": True}
         if rewrite or before != after:
-            await self.audiences.add(reference, _topics(before))
+            await self.audiences.add(reference, topics_of(before))
+            await self.skips.unblock(reference)
+            await self._drop_topics_of_another(before, reference)
         # Last, as it says that all is stored; always, so that who is marking it has to look again.
         await self._table.put(digest_key(name), after)
-        self._note(name, reference)
+        self._seen.note(name, reference)
+
+    async def _drop_topics_of_another(self, before: Row, reference: Reference) -> None:
+        """Delete the topics' rows under whoever spoke here before, if it was somebody else."""
+        old = json.loads(before["reference"]) if topics_of(before) else reference
+        if recipient_of(old) != recipient_of(reference):
+            for topic in topics_of(before):
+                await self.audiences.unsubscribe(topic, old)
 
     async def subscribe(self, reference: Reference, topic: str) -> bool:
         """Let a conversation be told what concerns a topic; False if there is none any more.
 
         Raises:
+            BadRequest: 409, it has as many topics as a conversation may have.
             ServiceUnavailable: a table cannot be reached, or the conversation has just changed.
         """
-        return await self._change_topics(reference, topic, subscribed=True)
+        async with self._in_turn(_name(reference)):
+            found = await self._table.read(digest_key(_name(reference)))
+            if found is None:
+                return False
+            # The conversation's row says last what is to be deleted with it.
+            columns = with_topic(found.columns, topic, self._clock.now())
+            await self._table.replace(found.key, columns, found.etag)
+            await self.audiences.subscribe(topic, json.loads(found.columns["reference"]))
+            return True
 
     async def unsubscribe(self, reference: Reference, topic: str) -> bool:
         """Let a conversation no longer be told what concerns a topic; False if there is none.
@@ -97,28 +113,18 @@ class Conversations:
         Raises:
             ServiceUnavailable: a table cannot be reached, or the conversation has just changed.
         """
-        return await self._change_topics(reference, topic, subscribed=False)
-
-    async def _change_topics(self, reference: Reference, topic: str, *, subscribed: bool) -> bool:
-        found = await self._table.read(digest_key(_name(reference)))
-        if found is None:
-            return False
-        topics = {name: at for name, at in _topics(found.columns).items() if name != topic}
-        if subscribed:
-            topics[topic] = str(int(self._clock.now()))
-        columns = {**found.columns, "topics": json.dumps(topics)}
-        stored = json.loads(found.columns["reference"])
-        if subscribed:  # the conversation's row says last what is to be deleted with it
+        async with self._in_turn(_name(reference)):
+            found = await self._table.read(digest_key(_name(reference)))
+            if found is None:
+                return False
+            await self.audiences.unsubscribe(topic, json.loads(found.columns["reference"]))
+            columns = without_topic(found.columns, topic)
             await self._table.replace(found.key, columns, found.etag)
-            await self.audiences.subscribe(topic, stored)
-        else:
-            await self.audiences.unsubscribe(topic, stored)
-            await self._table.replace(found.key, columns, found.etag)
-        return True
+            return True
 
     def knows(self, reference: Reference) -> bool:
         """Tell whether this process stored the same reference a moment ago."""
-        return self._seen(_name(reference)).digest == _digest(_of_channel(reference))
+        return self._seen.has(_name(reference), of_channel(reference))
 
     async def heard_from(self, channel_id: str, conversation_id: str, service_url: str) -> None:
         """Take the mark off a conversation and note where it is now, unless this was done just now.
@@ -126,7 +132,7 @@ class Conversations:
         A conversation that is not stored stays unknown.
         """
         name = _named(channel_id, conversation_id)
-        if self._seen(name).service_url == service_url:
+        if self._seen.service_url(name) == service_url:
             return
         found = await self._table.read(digest_key(name))
         if found is None:
@@ -137,9 +143,10 @@ class Conversations:
             data = json.dumps(reference, sort_keys=True)
             columns = {**unmarked(found.columns), "reference": data}
             if reference != before:
-                await self.audiences.add(reference, _topics(found.columns))
+                await self.audiences.add(reference, topics_of(found.columns))
+            await self.skips.unblock(reference)
             await self._table.replace(found.key, columns, found.etag)
-        self._note(name, reference)
+        self._seen.note(name, reference)
 
     async def find(self, channel_id: str, conversation_id: str) -> Conversation | None:
         """Return what is known of a conversation, or None."""
@@ -149,7 +156,7 @@ class Conversations:
         return Conversation(
             json.loads(found.columns["reference"]),
             Blocked.of(found.columns),
-            tuple(_topics(found.columns)),
+            tuple(topics_of(found.columns)),
         )
 
     async def service_url(self, channel_id: str, conversation_id: str) -> str:
@@ -160,19 +167,21 @@ class Conversations:
         Raises:
             ServiceUnavailable: the table cannot be reached.
         """
-        if url := self._seen(_named(channel_id, conversation_id)).service_url:
+        if url := self._seen.service_url(_named(channel_id, conversation_id)):
             return url
         found = await self.find(channel_id, conversation_id)
         return "" if found is None else str(found.reference["serviceUrl"])
 
     async def forget(self, reference: Reference) -> None:
-        """Delete the reference of a conversation that is over."""
+        """Delete the reference of a conversation that is over, and that its person said stop."""
         name = _name(reference)
         async with self._in_turn(name):
-            self._known.pop(name, None)
+            self._seen.drop(name)
             found = await self._table.read(digest_key(name))
+            if found is not None and await self._leave_audiences(found):
+                await self.skips.forget(json.loads(found.columns["reference"]))
             if found is not None:
-                await self._delete(found)
+                await self._table.delete(found.key)
 
     def _in_turn(self, name: str) -> asyncio.Lock:
         """Return what lets this process record a conversation's beginnings and ends in order.
@@ -184,30 +193,31 @@ class Conversations:
             lock = self._turns[name] = asyncio.Lock()
         return lock
 
-    async def _delete(self, found: StoredRow, etag: str | None = None) -> None:
+    async def _leave_audiences(self, found: StoredRow) -> bool:
         reference = json.loads(found.columns["reference"])
-        await self.audiences.remove(reference, _topics(found.columns))
-        await self._table.delete(found.key, etag)
+        return await self.audiences.remove(reference, topics_of(found.columns))
 
     async def forget_stale(self, reference: Reference) -> None:
         """Delete a conversation's reference if it is this one, not one that has come since.
 
-        A channel stays when one of its threads is gone.
+        A channel stays when one of its threads is gone, and so does that its person said stop: they
+        may come again in a new conversation.
 
         Raises:
             ServiceUnavailable: the table cannot be reached, or the reference has just changed.
         """
-        if _of_channel(reference) is not reference:
+        if of_channel(reference) is not reference:
             return
         found = await self._stored(reference)
         if found is not None:
-            await self._delete(found, found.etag)
+            await self._leave_audiences(found)
+            await self._table.delete(found.key, found.etag)
 
     async def mark_blocked(self, reference: Reference, reason: str) -> None:
         """Note that the bot may not write to a conversation, if its reference is still this one.
 
         `remember` and `heard_from` take the mark off again; in another process that has stored the
-        reference, not before `KNOWN_FOR` is over.
+        reference, not before `KNOWN_FOR` is over. Broadcasts leave them out for some days.
 
         Raises:
             ServiceUnavailable: the table cannot be reached, or the reference has just changed.
@@ -215,12 +225,11 @@ class Conversations:
         found = await self._stored(reference)
         if found is None:
             return
-        before, mark = (
-            Blocked.of(found.columns),
-            Blocked(reason[:MAX_REASON], int(self._clock.now())),
-        )
+        before = Blocked.of(found.columns)
+        mark = Blocked(reason[:MAX_REASON], int(self._clock.now()))
         if before is None or before.reason != mark.reason:
             await self._table.replace(found.key, mark.on(found.columns), found.etag)
+        await self.skips.block(json.loads(found.columns["reference"]), mark.reason)
 
     async def _stored(self, reference: Reference) -> StoredRow | None:
         """Return a conversation's row if it holds this reference; only a newer one has another URL.
@@ -228,55 +237,12 @@ class Conversations:
         Whatever comes next from there is written, whether this process knew it or not.
         """
         name = _name(reference)
-        self._known.pop(name, None)
+        self._seen.drop(name)
         found = await self._table.read(digest_key(name))
         if found is None:
             return None
         stored = json.loads(found.columns["reference"])
         return found if stored["serviceUrl"] == reference["serviceUrl"] else None
-
-    def _seen(self, name: str) -> _Seen:
-        """Return what was stored or read a moment ago, or nothing."""
-        seen = self._known.get(name, _NOT_SEEN)
-        return seen if self._clock.elapsed() - seen.since < KNOWN_FOR else _NOT_SEEN
-
-    def _note(self, name: str, reference: Reference) -> None:
-        now = self._clock.elapsed()
-        self._known[name] = _Seen(_digest(reference), reference["serviceUrl"], now)
-        self._known.move_to_end(name)
-        if len(self._known) > MAX_KNOWN:
-            self._known.popitem(last=False)
-
-
-def _topics(row: Row) -> dict[str, str]:
-    """Return the topics of a conversation's row, and since when (Unix time) it has each."""
-    return dict(json.loads(row.get("topics", "{}")))
-
-
-def _kept(row: Row) -> Row:
-    """Return what stays of a conversation's row when its reference is written anew."""
-    return {name: value for name, value in unmarked(row).items() if name == "topics"}
-
-
-def _of_channel(reference: Reference) -> Reference:
-    """Return a reference to the channel that a thread is in, and any other as it is."""
-    conversation = reference["conversation"]
-    channel_id = without_thread(conversation["id"])
-    if channel_id == conversation["id"]:
-        return reference
-    return reference | {"conversation": conversation | {"id": channel_id}}
-
-
-def without_thread(conversation_id: str) -> str:
-    """Return what is left of a conversation's id without the thread, as Teams writes it.
-
-    https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/channel-and-group-conversations
-    """
-    return _THREAD.sub("", conversation_id)
-
-
-def _digest(reference: Reference) -> str:
-    return hashlib.sha256(json.dumps(reference, sort_keys=True).encode()).hexdigest()
 
 
 def _name(reference: Reference) -> str:

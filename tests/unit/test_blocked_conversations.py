@@ -9,7 +9,7 @@ import pytest
 from bot_logic import conversations
 from bot_logic.conversations import Blocked, Conversation, Conversations
 from bot_logic.conversations.blocked import MAX_REASON
-from bot_logic.conversations.references import KNOWN_FOR
+from bot_logic.conversations.seen import KNOWN_FOR
 from bot_logic.errors import ConversationBlocked, ConversationGone, ServiceUnavailable
 from bot_logic.storage.memory import Fault, MemoryStorage
 from bot_logic.storage.protocols import RowConflict

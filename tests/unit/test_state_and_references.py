@@ -7,7 +7,8 @@ import pytest
 
 from bot_logic.bot_endpoint.state import StateConflict, TableStorage
 from bot_logic.conversations import build
-from bot_logic.conversations.references import KNOWN_FOR, TABLE_NAME, Conversation
+from bot_logic.conversations.references import TABLE_NAME, Conversation
+from bot_logic.conversations.seen import KNOWN_FOR
 from bot_logic.storage.memory import Fault, MemoryStorage, MemoryTable
 from bot_logic.storage.protocols import MAX_TEXT, digest_key
 from bot_logic.testing import ManualClock
