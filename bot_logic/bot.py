@@ -14,6 +14,7 @@ from botbuilder.schema import Activity, ActivityTypes, ChannelAccount
 from bot_logic.bot_endpoint import MessageCounter, Outbox
 from bot_logic.bot_endpoint.buttons import ButtonHandler
 from bot_logic.bot_endpoint.presses import press_in
+from bot_logic.bot_endpoint.recipient_commands import RecipientCommands
 from bot_logic.bot_endpoint.spoken import (
     answer_to,
     format_data,
@@ -36,6 +37,7 @@ TYPING_TIMEOUT = 1
 COUNT_TIMEOUT = 2
 REPLY_TIMEOUT = 4
 
+TOPICS: tuple[str, ...] = ()  # that users may subscribe to by themselves: docs/recipients.md
 MAX_NAMES = 10  # in one welcome
 
 APOLOGY = "Something went wrong here, and your message was not dealt with. Please try again later."
@@ -55,6 +57,7 @@ class ProactiveBot(ButtonHandler):
         reply_timeout: float = REPLY_TIMEOUT,
     ) -> None:
         self.notifications = outbox.notifications
+        self._commands = RecipientCommands(outbox.subscriber, topics=TOPICS)
         self._outbox = outbox
         self._counter = counter
         self._typing_timeout = typing_timeout
@@ -86,6 +89,8 @@ class ProactiveBot(ButtonHandler):
 
     async def on_message_activity(self, turn: TurnContext) -> None:
         """Put what a user wrote on the queue, and say so once the queue has it."""
+        if await self._commands.answer(turn):  # stop and start: docs/recipients.md
+            return
         text = spoken_text(turn.activity)
         if not text:
             await turn.send_activity(_about_no_text(turn.activity))

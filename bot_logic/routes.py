@@ -63,6 +63,12 @@ async def topic(req: func.HttpRequest) -> func.HttpResponse:
     return await wiring().api.conversations.change_topic(req)
 
 
+@api.route("conversations/{id}/opt-out", methods=["PUT", "DELETE"], auth_level=BY_KEY)
+async def change_opt_out(req: func.HttpRequest) -> func.HttpResponse:
+    """Broadcasts leave a conversation's person or group out, or no longer."""
+    return await wiring().api.conversations.change_opt_out(req)
+
+
 @api.route("dead-letters", methods=["GET"], auth_level=BY_KEY)
 async def dead_letters(req: func.HttpRequest) -> func.HttpResponse:
     """Say what could not be delivered, and why."""

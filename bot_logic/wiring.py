@@ -94,6 +94,7 @@ class Wiring:
         return notifications.build(
             self.storage,
             self.conversations.audiences,
+            self.conversations.skips,
             self._clock,
             self._chance,
             check_activity=bot_endpoint.check_outgoing,

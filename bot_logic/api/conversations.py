@@ -29,17 +29,32 @@ class ConversationsApi:
         """Let a conversation subscribe to a topic (PUT), or unsubscribe (DELETE)."""
         return await answered(self._change_topic(request))
 
+    async def change_opt_out(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Leave a conversation's person or group out of broadcasts (PUT), or no longer (DELETE)."""
+        return await answered(self._change_opt_out(request))
+
+    async def _change_opt_out(self, request: func.HttpRequest) -> Answer:
+        check_query(request)
+        reference = await self._reference(request)
+        skips = self.known.skips
+        await (skips.opt_out if request.method == "PUT" else skips.opt_in)(reference)
+        return 204, None
+
     async def _change_topic(self, request: func.HttpRequest) -> Answer:
         check_query(request)
         name = request.route_params.get("name", "")
         check_topic(name, "name")
+        reference = await self._reference(request)
+        wanted = request.method == "PUT"
+        change = self.known.subscribe if wanted else self.known.unsubscribe
+        await change(reference, name)
+        return 204, None
+
+    async def _reference(self, request: func.HttpRequest) -> dict[str, Any]:
         found = await self.known.audiences.conversation(request.route_params.get("id", ""))
         if found is None:
             raise BadRequest("there is no such conversation", status=404, code="NotFound")
-        wanted = request.method == "PUT"
-        change = self.known.subscribe if wanted else self.known.unsubscribe
-        await change(dict(found.reference), name)
-        return 204, None
+        return dict(found.reference)
 
     async def _list_all(self, request: func.HttpRequest) -> Answer:
         check_query(request, "after", *FILTERS)
@@ -71,5 +86,6 @@ def _document(known: Conversation) -> dict[str, Any]:
         **{name: value for name, value in optional.items() if value},
         "group": is_group(known.reference),
         "topics": sorted(known.topics),
+        **({"optedOut": iso(known.opted_out)} if known.opted_out else {}),
         **({"blocked": {"reason": blocked.reason, "since": iso(blocked.since)}} if blocked else {}),
     }

@@ -29,6 +29,7 @@ from bot_logic.bot_endpoint.sdk.credentials import Credentials, credentials_of
 from bot_logic.bot_endpoint.sdk.signing_keys import SigningKeys
 from bot_logic.bot_endpoint.state import TABLE_NAME as STATE
 from bot_logic.bot_endpoint.state import TableStorage
+from bot_logic.bot_endpoint.subscriber import Subscriber
 from bot_logic.bot_endpoint.trigger import ProactiveBot, TriggerHandler
 from bot_logic.bot_endpoint.turn_states import TurnStates
 from bot_logic.bot_identity import BotIdentity
@@ -148,6 +149,7 @@ def _outbox(settings: EndpointSettings, around: Surroundings) -> Outbox:
         around.chance,
         settings.message_lifetime,
         Notifier(around.notifications.orders, around.notifications.changes, around.clock),
+        subscriber=Subscriber(around.conversations),
         telemetry=around.telemetry,
     )
 

@@ -7,6 +7,7 @@ from botbuilder.core import TurnContext
 
 from bot_logic.bot_endpoint.notifier import Notifier
 from bot_logic.bot_endpoint.recorder import reference_of
+from bot_logic.bot_endpoint.subscriber import Subscriber
 from bot_logic.clock import Chance, Clock
 from bot_logic.contract.envelope import Envelope
 from bot_logic.deadline import within
@@ -27,6 +28,7 @@ class Outbox:
 
     Attributes:
         notifications: tell others, too.
+        subscriber: what the person of a turn may change about what they are told.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class Outbox:
         message_lifetime: int,
         notifications: Notifier,
         *,
+        subscriber: Subscriber,
         telemetry: Telemetry = OFF,
     ) -> None:
         self._queue = queue
         self.notifications = notifications
+        self.subscriber = subscriber
         self._clock = clock
         self._chance = chance
         self._message_lifetime = message_lifetime

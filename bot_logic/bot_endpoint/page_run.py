@@ -19,6 +19,7 @@ from bot_logic.errors import (
     ProactiveBotError,
     ServiceUnavailable,
 )
+from bot_logic.notifications.left_out import left_out
 from bot_logic.notifications.notification import Notification
 from bot_logic.notifications.outcomes import Outcome, outcome_of
 from bot_logic.notifications.page import LEASE, Page
@@ -65,6 +66,9 @@ class PageRun:
         Raises:
             ServiceUnavailable: a table cannot be reached; what could not be noted is done again.
         """
+        if self._notification.is_broadcast:
+            skips = self._conversations.skips
+            self._recipients = await left_out(self._stored.page, skips)
         members = await self._deed.find(
             [each for each in self._recipients if each.outcome == Outcome.OPEN]
         )

@@ -1,10 +1,17 @@
 """Whom the bot can tell something, a page at a time: by channel, topic or person, or everyone."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from bot_logic.conversations.audiences import Audiences, Member, groups, people, topic
+from bot_logic.conversations.audiences import (
+    Audiences,
+    Member,
+    groups,
+    people,
+    recipient_of,
+    topic,
+)
 from bot_logic.conversations.references import Conversation, Conversations
 from bot_logic.errors import BadRequest
 
@@ -74,5 +81,10 @@ async def _page(audiences: Audiences, partitions: list[str], after: str) -> list
 
 async def _known(known: Conversations, members: list[Member]) -> tuple[Conversation, ...]:
     """Return what is known of these; an index may be ahead of what it leads to."""
+    skipped = await known.skips.among(recipient_of(each.reference) for each in members)
     found = await asyncio.gather(*(known.find(*each.conversation) for each in members))
-    return tuple(each for each in found if each is not None)
+    return tuple(
+        replace(each, opted_out=skipped.opted_out.get(recipient_of(each.reference)))
+        for each in found
+        if each is not None
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot_logic.clock import Chance, Clock
 from bot_logic.conversations.audiences import Audiences
+from bot_logic.conversations.skips import Skips
 from bot_logic.notifications.changes import Changes
 from bot_logic.notifications.orders import CheckActivity, Orders
 from bot_logic.notifications.planner import QUEUE_NAME, Planner, wake_up
@@ -45,6 +46,7 @@ class Notifications:
 def build(
     storage: Storage,
     audiences: Audiences,
+    skips: Skips,
     clock: Clock,
     chance: Chance,
     *,
@@ -58,7 +60,9 @@ def build(
     lanes = LaneStore(storage.table(LANES))
     queue = storage.queue(QUEUE_NAME)
     planner = Planner(store, lanes, audiences, queue, clock, telemetry)
-    orders = Orders(store, planner, queue, clock, chance, check_activity, lifetime, telemetry)
+    orders = Orders(
+        store, planner, skips, queue, clock, chance, check_activity, lifetime, telemetry
+    )
     receipts = Receipts(store, audiences, clock)
     sweep = NotificationSweep(store, kept_for, clock)
     return Notifications(store, lanes, planner, orders, Changes(orders), audiences, receipts, sweep)

@@ -147,6 +147,13 @@ class Notification:
         """Tell whether it is counted who has confirmed it; an edit's button is the original's."""
         return bool(self.acknowledge) and not self.of
 
+    @property
+    def is_broadcast(self) -> bool:
+        """Tell whether it sends to whoever belongs to an audience, and not to those it names."""
+        if self.verb is not Verb.SEND or isinstance(self.to, list):
+            return False
+        return not self.to.keys() & {"user", "conversation"}
+
     def has_ended(self, now: float) -> bool:
         """Tell whether nothing more may be sent."""
         return bool(self.cancelled or self.refused or self.recalled) or now >= self.expires

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot_logic.clock import Chance, Clock
+from bot_logic.conversations.skips import Skips
 from bot_logic.errors import BadRequest, ProactiveBotError, RetryableError
 from bot_logic.notifications.notification import Notification, State
 from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.page import Recipient
 from bot_logic.notifications.planner import MAX_DELAY, Planner, wake_up
+from bot_logic.notifications.preview import preview
 from bot_logic.notifications.store import KeyTaken, NotificationStore
 from bot_logic.storage.protocols import Queue, RowConflict
 from bot_logic.telemetry import Telemetry
@@ -81,6 +83,7 @@ class Orders:
 
     store: NotificationStore
     planner: Planner
+    skips: Skips
     queue: Queue
     clock: Clock
     chance: Chance
@@ -221,8 +224,14 @@ class Orders:
         notification = Notification(
             "", request.to, request.activity, request.at, request.expires, 0
         )
-        count, first = await self.planner.preview(notification)
-        return {"recipients": count, "first": first, "activity": dict(request.activity)}
+        seen = await preview(self.planner, self.skips, notification)
+        return {
+            "recipients": seen.recipients,
+            "optedOut": seen.opted_out,
+            "blocked": seen.blocked,
+            "first": seen.first,
+            "activity": dict(request.activity),
+        }
 
     async def _known(self, notification: Notification, request: Request, key: str) -> Notification:
         if len(key) > MAX_KEY:

@@ -21,6 +21,7 @@ class Outcome(StrEnum):
           │ ▲      | BLOCKED | REMOVED | SWITCHED_OFF | GONE | TOO_MANY_ATTEMPTS | GIVEN_UP
           │ │      | REFUSED, or CANNOT_BE_RECALLED, or CANNOT_BE_EDITED
           │ └── a retryable error, MaxDeliveryAttempts times at most
+          ├──▶ OPTED_OUT: left out of a broadcast; no failure
           └──▶ CANCELLED, EXPIRED: derived of the notification, never stored
     """
 
@@ -38,6 +39,9 @@ class Outcome(StrEnum):
 
     BLOCKED = "blocked"
     """The person does not want to hear from the bot."""
+
+    OPTED_OUT = "optedOut"
+    """They said stop, and a broadcast leaves them out."""
 
     REMOVED = "removed"
     """The bot is not, or no longer, in the conversation."""
@@ -109,13 +113,14 @@ def outcome_of(error: ProactiveBotError, refused: Outcome = Outcome.REFUSED) -> 
         case ConversationGone() | ActivityGone():
             return Outcome.GONE
         case ConversationBlocked():
-            return _of_block(str(error))
+            return outcome_of_block(str(error))
         case Refused():
             return refused
     return Outcome.OPEN
 
 
-def _of_block(reason: str) -> Outcome:
+def outcome_of_block(reason: str) -> Outcome:
+    """Return what it means that the bot may not write somewhere, by the channel's reason."""
     if reason.endswith(_REMOVED):
         return Outcome.REMOVED
     return Outcome.SWITCHED_OFF if reason.endswith(_SWITCHED_OFF) else Outcome.BLOCKED

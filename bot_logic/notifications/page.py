@@ -86,6 +86,7 @@ class Page:
         paused_until: Unix time, seconds, before which the channel does not want to be asked.
         drains: whether its sender begins with nobody more, and waits for those under way.
         idle: senders in a row that have noted nothing.
+        retried: whether an operator wants those asked again who had blocked the bot.
     """
 
     lane: Lane
@@ -95,6 +96,7 @@ class Page:
     paused_until: float = 0.0
     idle: int = 0
     drains: bool = False
+    retried: bool = False
 
     @classmethod
     def of(cls, row: Row) -> Self:
@@ -107,6 +109,7 @@ class Page:
             seconds(row.get("pausedUntilMs", 0)),
             int(row["idle"]),
             bool(row.get("drains", False)),
+            bool(row.get("retried")),
         )
 
     def to_row(self) -> Row:
@@ -124,6 +127,7 @@ class Page:
             "pausedUntilMs": milliseconds(self.paused_until),
             "idle": self.idle,
             "drains": self.drains,
+            "retried": self.retried,
         }
 
     @property
@@ -162,6 +166,7 @@ class Page:
                 else each
                 for each in self.recipients
             ),
+            retried=True,
         )
 
     def all_open(self, outcome: Outcome, reason: str) -> Self:

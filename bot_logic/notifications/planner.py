@@ -25,7 +25,6 @@ from bot_logic.telemetry.log_events import Event, EventLog
 from bot_logic.telemetry.names import NOTIFICATION, PLAN
 
 QUEUE_NAME: Final = "notification-wakeups"
-FIRST: Final = 10  # recipients that a preview shows
 LONGEST_RUN: Final = 50.0  # seconds; then it hands itself on
 MAX_DELAY: Final = 7 * 24 * 3600  # seconds that a queue message can be hidden
 
@@ -152,24 +151,6 @@ class Planner:
                     return f"more than {most} recipients would get it"
         return ""
 
-    async def preview(self, notification: Notification) -> tuple[int, list[Any]]:
-        """Return how many would get it, and the conversations of the first of them."""
-        if isinstance(notification.to, list) or notification.to.keys() & {"user", "conversation"}:
-            wanted = notification.to if isinstance(notification.to, list) else [notification.to]
-            found = [each for each in [await self.find(one) for one in wanted] if each is not None]
-            known = list({each.conversation: each for each in found}.values())
-            return len(known), [each.names for each in known[:FIRST]]
-        count, first = 0, list[Any]()
-        for partition in await self.partitions(notification.to):
-            if len(first) < FIRST:
-                async for member in self.audiences.members(partition):
-                    first.append(member.names)
-                    if len(first) == FIRST:
-                        break
-            async for _ in self.audiences.count(partition):
-                count += 1
-        return count, first
-
     async def _next_pages(self, notification: Notification) -> tuple[dict[str, Page], str | None]:
         """Return the next pages by their keys, and where to go on; None for at the end."""
         if notification.of:
@@ -180,7 +161,7 @@ class Planner:
         return keyed, None if place is None else str(place)
 
     async def _of_audience(self, notification: Notification) -> tuple[list[Page], _Place | None]:
-        if isinstance(notification.to, list) or notification.to.keys() & {"user", "conversation"}:
+        if not notification.is_broadcast:
             return await self._listed(notification), None
         place = _Place.of(notification.cursor)
         partitions = await self.partitions(notification.to)

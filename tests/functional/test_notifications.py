@@ -63,6 +63,24 @@ async def test_who_unsubscribed_is_not_told(app: AppUnderTest) -> None:
     assert await report(app, notification) == {"state": "done", "sent": 1}
 
 
+async def test_stop_outlives_all_writing_of_audiences_anew(app: AppUnderTest) -> None:
+    ada, bob = await app.user("dl_notified_ada"), await app.user("dl_notified_bob")
+    topic, conversations = f"stop {ada.conversation_id}", app.wiring.conversations
+    for user in (ada, bob):
+        assert await conversations.subscribe(await reference_of(app, user), topic)
+    reference = await reference_of(app, ada)
+    await conversations.skips.opt_out(reference)
+    await conversations.skips.opt_out(reference)
+    await conversations.remember(reference, rewrite=True)
+    await conversations.remember(reference | {"conversation": {"id": f"{topic} anew"}})
+    notification = await notify(app, {"topic": topic}, text="News")
+    assert (await bob.hears(2))[1:] == ["News"]
+    assert await report(app, notification) == {"state": "done", "sent": 1, "optedOut": 1}
+    await conversations.skips.opt_in(reference)
+    notification = await notify(app, {"topic": topic}, text="More")
+    assert await report(app, notification) == {"state": "done", "sent": 2}
+
+
 async def test_who_was_forgotten_before_their_page_was_sent_is_gone(app: AppUnderTest) -> None:
     ada = await app.user("dl_notified_ada")
     orders = app.wiring.notifications.orders

@@ -31,6 +31,7 @@ class World:
         self.parts = notifications.build(
             self.storage,
             self.known.audiences,
+            self.known.skips,
             clock,
             SYSTEM_CHANCE,
             check_activity=lambda _: None,

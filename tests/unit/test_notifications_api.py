@@ -86,6 +86,8 @@ class Client:
     def _function(self, method: str, parts: list[str]) -> Any:
         if parts[0] == "conversations":
             calls = self.api.conversations
+            if parts[-1] == "opt-out":
+                return calls.change_opt_out
             return calls.change_topic if len(parts) > 1 else calls.list_all
         if parts[0] == "dead-letters":
             name = "replay" if parts[-1] == "replay" else "purge" if method == "DELETE" else "show"
@@ -281,6 +283,28 @@ async def test_a_conversation_subscribes_to_a_topic(client: Client) -> None:
     assert (await client.call("PUT", "conversations/nobody/topics/pizza"))[0] == 404
 
 
+async def test_an_operator_opts_somebody_out_and_in_again(client: Client) -> None:
+    order = {"to": {"all": True, "at_most": 9}, "text": "News"}
+    assert (await client.call("PUT", "conversations/c1/opt-out"))[0] == 204
+    listed = (await client.call("GET", "conversations"))[1]["conversations"]
+    (opted_out,) = [each for each in listed if "optedOut" in each]
+    assert opted_out["conversation"] == "c1"
+    _, preview = await client.call("POST", "notifications/preview", order)
+    assert (preview["recipients"], preview["optedOut"], len(preview["first"])) == (3, 1, 2)
+    assert (await client.call("DELETE", "conversations/c1/opt-out"))[0] == 204
+    _, preview = await client.call("POST", "notifications/preview", order)
+    assert (preview["recipients"], preview["optedOut"], preview["blocked"]) == (3, 0, 0)
+    assert (await client.call("PUT", "conversations/nobody/opt-out"))[0] == 404
+
+
+async def test_a_conversation_has_a_hundred_topics_at_most(client: Client) -> None:
+    for number in range(100):
+        assert (await client.call("PUT", f"conversations/c1/topics/t{number}"))[0] == 204
+    status, refused = await client.call("PUT", "conversations/c1/topics/more")
+    assert (status, refused["error"]["code"]) == (409, "TooManyTopics")
+    assert (await client.call("PUT", "conversations/c1/topics/t7"))[0] == 204
+
+
 async def test_conversations_are_listed_by_channel_topic_and_person(client: Client) -> None:
     await client.call("PUT", "conversations/c1/topics/pizza")
     _, everyone = await client.call("GET", "conversations")
@@ -450,6 +474,8 @@ async def test_a_null_inside_an_activity_is_the_channels_business(client: Client
         ("GET", "conversations"),
         ("PUT", "conversations/c1/topics/pizza"),
         ("DELETE", "conversations/c1/topics/pizza"),
+        ("PUT", "conversations/c1/opt-out"),
+        ("DELETE", "conversations/c1/opt-out"),
     ],
 )
 async def test_an_unknown_parameter_is_refused_by_name(
