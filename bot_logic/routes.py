@@ -64,7 +64,7 @@ async def topic(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @api.route("conversations/{id}/opt-out", methods=["PUT", "DELETE"], auth_level=BY_KEY)
-async def change_opt_out(req: func.HttpRequest) -> func.HttpResponse:
+async def opt_out(req: func.HttpRequest) -> func.HttpResponse:
     """Broadcasts leave a conversation's person or group out, or no longer."""
     return await wiring().api.conversations.change_opt_out(req)
 

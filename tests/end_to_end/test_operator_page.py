@@ -14,6 +14,7 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue.aio import QueueClient
 from playwright.async_api import Browser, Locator, Page, expect
 
+from bot_logic.bot_endpoint.recipient_commands import Texts
 from bot_logic.contract.envelope import POISON_QUEUE_NAME
 from local_dev.operator_page.app import PAGE
 from tests.end_to_end.conftest import NewChat, RunningStack
@@ -65,12 +66,13 @@ class Operator:
         await button.focus()
         await self.page.keyboard.press("Enter")
 
-    async def sends(self, text: str, *, later: str = "") -> None:
+    async def sends(self, text: str, *, later: str = "", previewed: str = "") -> None:
         section = await self.opens("Send")
         await section.get_by_label("At most").fill("500")
         await section.get_by_label("Text").fill(text)
         await section.get_by_label("When").fill(later)
         await self.presses("Send …", section)
+        await expect(self.page.get_by_role("dialog")).to_contain_text(previewed)
         await self.presses("Send it")
         await expect(section).to_be_hidden()  # as the newest ones are shown
 
@@ -171,6 +173,25 @@ async def test_a_conversation_subscribes_to_a_topic(operator: Operator, new_chat
     await operator.is_clean()
     await operator.presses(f"Unsubscribe from {EVIL}", known)
     await expect(known.get_by_role("listitem")).to_have_count(0)
+
+
+async def test_who_said_stop_is_left_out_until_an_operator_starts_broadcasts_again(
+    operator: Operator, new_chat: NewChat
+) -> None:
+    ada = await new_chat()
+    await ada.says("stop")
+    await ada.sees(Texts().stopped)
+    await operator.sends("Half price", previewed="Left out: 1 said stop.")
+    await expect(await operator.finds("Half price")).to_contain_text("1 optedOut")
+    section = await operator.opens("Conversations")
+    stopped = section.get_by_role("article").filter(has_text="Left out of broadcasts since")
+    await expect(stopped).to_have_count(1)
+    await operator.is_clean()
+    await operator.presses("Start broadcasts", stopped)
+    await expect(stopped).to_have_count(0)
+    await operator.sends("Full price")
+    await ada.sees("Full price")
+    assert "Half price" not in await ada.all_it_sees()
 
 
 async def test_dead_letters_are_read_replayed_and_purged(

@@ -130,8 +130,26 @@ async def test_waiting_shows_how_far_it_is_and_fails_if_somebody_is_left_out(
     assert first == f"[{'#' * 15}{'-' * 15}] sending: 2 recipients (open 1, sent 1)"
     assert last == f"[{'#' * 30}] done: 2 recipients (blocked 1, sent 1)"
     assert ID in shown.out
-    app.answers = [(202, {"id": ID}), (200, REPORT)]
-    assert await app.told("send", "--to-user", "u1", "--wait", "hello") == 0
+    stopped = REPORT | {"recipients": 2, "counts": {"optedOut": 1, "sent": 1}}
+    app.answers = [(202, {"id": ID}), (200, stopped)]
+    assert await app.told("send", "--to-topic", "t", "--wait", "hello") == 0
+    assert "done: 2 recipients (optedOut 1, sent 1)" in capsys.readouterr().err
+
+
+async def test_a_preview_says_who_would_get_it_and_how_many_are_left_out(
+    app: PlayedApp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = [{"user": "u1"}, {"conversation": "c2"}]
+    everyone = ("preview", "--to-all", "--at-most", "500", "hello")
+    app.answers = [(200, {"recipients": 1203, "optedOut": 2, "blocked": 1, "first": first})]
+    assert await app.told(*everyone) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "1,200 would get it: u1, c2 …",
+        "left out: 2 said stop, 1 lately blocked the bot",
+    ]
+    app.answers = [(200, {"recipients": 2, "optedOut": 0, "blocked": 0, "first": first})]
+    assert await app.told(*everyone) == 0
+    assert capsys.readouterr().out == "2 would get it: u1, c2\n"
 
 
 async def test_recipients_are_listed_to_their_end_and_move_no_cursor(

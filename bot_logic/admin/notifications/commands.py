@@ -52,9 +52,7 @@ async def send(work: Work) -> int:
 async def preview(work: Work) -> int:
     """Say who would get it."""
     found = await work.api.call("POST", "notifications/preview", order(work.options))
-    first = [printable(each.get("user") or each.get("conversation")) for each in found["first"]]
-    words = f"{found['recipients']:,} would get it" + (f": {', '.join(first)}" if first else "")
-    work.output.say(found, words + (" …" if found["recipients"] > len(first) else ""))
+    work.output.say(found, shown.preview(found))
     return FINE
 
 

@@ -65,6 +65,18 @@ def counts(document: Mapping[str, Any]) -> str:
     return f"{document['recipients']:,} recipients" + (f" ({each})" if each else "")
 
 
+def preview(document: Mapping[str, Any]) -> str:
+    """Return how many would get it, the first of them, and how many are left out."""
+    first = [printable(each.get("user") or each.get("conversation")) for each in document["first"]]
+    opted_out, blocked = document.get("optedOut", 0), document.get("blocked", 0)
+    told = document["recipients"] - opted_out - blocked
+    words = f"{told:,} would get it" + (f": {', '.join(first)}" if first else "")
+    words += " …" if told > len(first) else ""
+    if opted_out or blocked:
+        words += f"\nleft out: {opted_out:,} said stop, {blocked:,} lately blocked the bot"
+    return words
+
+
 def summary(document: Mapping[str, Any]) -> str:
     """Return a notification on one line."""
     verb = document.get("verb", "send")

@@ -90,5 +90,25 @@ function item(known) {
     ]),
     topics,
     el("div", { className: "inline" }, name, add),
+    broadcasts(known),
   );
+}
+
+// Whether broadcasts leave somebody out, and a button that changes it.
+function broadcasts({ conversation, optedOut }) {
+  const path = `conversations/${encodeURIComponent(conversation)}/opt-out`;
+  const words = el("span", { className: "muted" });
+  const change = button("", async () => {
+    await call(optedOut ? "DELETE" : "PUT", path);
+    show(optedOut ? "" : new Date());
+  });
+
+  function show(since) {
+    optedOut = since;
+    words.textContent = since ? `Left out of broadcasts since ${when(since)}` : "";
+    change.textContent = since ? "Start broadcasts" : "Stop broadcasts";
+  }
+
+  show(optedOut);
+  return el("div", { className: "inline" }, change, words);
 }

@@ -31,9 +31,9 @@ function form() {
   }
 
   async function send() {
-    const { recipients } = await preview();
+    const found = await preview();
     const body = order();
-    const text = `${plural(recipients, "recipient")}, ${at.value ? "later" : "now"}.`;
+    const text = `${told(found)}, ${at.value ? "later" : "now"}. ${leftOut(found)}`;
     if (await ask({ title: "Send this?", text, action: "Send it" })) {
       await call("POST", "notifications", body, { "Idempotency-Key": keys.of(body) });
       keys.forget();
@@ -48,13 +48,25 @@ function form() {
   return el("form", { onsubmit: (event) => event.preventDefault() }, ...parts);
 }
 
-function previewOf({ activity, first, recipients }) {
-  const names = first.map((each) => el("li", {}, each.user ?? each.conversation));
+function previewOf(found) {
+  const names = found.first.map((each) => el("li", {}, each.user ?? each.conversation));
   return [
-    el("h3", {}, `${plural(recipients, "recipient")} would get this`),
-    bubble(activity),
+    el("h3", {}, `${told(found)} would get this`),
+    el("p", { className: "muted" }, leftOut(found)),
+    bubble(found.activity),
     el("ul", { className: "names" }, ...names),
   ];
+}
+
+function told({ blocked = 0, optedOut = 0, recipients }) {
+  return plural(recipients - optedOut - blocked, "recipient");
+}
+
+function leftOut({ blocked, optedOut }) {
+  const said = optedOut && `${optedOut.toLocaleString()} said stop`;
+  const refused = blocked && `${blocked.toLocaleString()} lately blocked the bot`;
+  const all = [said, refused].filter(Boolean).join(", ");
+  return all && `Left out: ${all}.`;
 }
 
 // A press after a call that failed has the key of the one before, so nothing is sent twice; a press
