@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import azure.functions as func
@@ -14,6 +15,7 @@ from playwright.async_api import Browser
 
 from bot_logic.bot_endpoint import MakeBot
 from bot_logic.contract.envelope import QUEUE_NAME
+from bot_logic.notifications import QUEUE_NAME as WAKE_UPS
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import MemoryStorage
 from bot_logic.wiring import Wiring
@@ -111,9 +113,25 @@ async def test_markdown_and_suggested_actions_are_rendered(
     await chat.sees(await acknowledgement("yes please", 2))
 
 
+@dataclass(frozen=True)
+class InMemory:
+    """An app in memory, and its chat page."""
+
+    page: str
+    wiring: Wiring
+    storage: MemoryStorage
+
+    async def wakes_up(self) -> None:
+        """Plan notifications and send their pages, as the Functions host lets the app do."""
+        queue = self.storage.queue(WAKE_UPS)
+        for message in queue.receive():
+            await self.wiring.wake_ups.take(message)
+            queue.delete(message)
+
+
 @asynccontextmanager
-async def chat_with(make_bot: MakeBot) -> AsyncIterator[str]:
-    """Serve a bot in memory behind a local Direct Line of its own, and yield its chat page."""
+async def chat_with(make_bot: MakeBot) -> AsyncIterator[InMemory]:
+    """Serve a bot in memory behind a local Direct Line of its own."""
     wirings: list[Wiring] = []
 
     async def answer_channel(request: func.HttpRequest) -> func.HttpResponse:
@@ -125,8 +143,9 @@ async def chat_with(make_bot: MakeBot) -> AsyncIterator[str]:
         bot_url = str(server.make_url("/api/messages"))
         async with direct_line.running(direct_line.Settings(bot_url, SECRET)) as service:
             settings = Settings.from_environment(in_memory(service.base_url))
-            wirings.append(Wiring(settings, storage=MemoryStorage(), make_bot=make_bot))
-            yield service.base_url
+            storage = MemoryStorage()
+            wirings.append(Wiring(settings, storage=storage, make_bot=make_bot))
+            yield InMemory(service.base_url, wirings[0], storage)
             await wirings[0].close()
 
 
@@ -143,8 +162,8 @@ def in_memory(direct_line_url: str) -> dict[str, str]:
 async def test_a_cards_button_comes_back_to_the_bot_which_answers_with_the_next_card(
     browser: Browser, transport: str
 ) -> None:
-    async with chat_with(MenuBot) as url:
-        chat = await NewChat(browser, f"{url}/?transport={transport}")()
+    async with chat_with(MenuBot) as app:
+        chat = await NewChat(browser, f"{app.page}/?transport={transport}")()
         await chat.says("hello")
         await chat.page.get_by_text("Which pizza would you like?").last.wait_for(timeout=10_000)
         await press(chat, "Funghi")

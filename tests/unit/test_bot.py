@@ -6,6 +6,7 @@ import pytest
 from botbuilder.core import TurnContext
 
 from bot_logic.bot import ProactiveBot
+from bot_logic.bot_endpoint.recipient_commands import Texts
 from bot_logic.contract.envelope import QUEUE_NAME, WORKER_USER_ID, Envelope
 from bot_logic.errors import MessageNotInserted, QueueNotCreated, ServiceUnavailable
 from bot_logic.storage.memory import Fault
@@ -22,6 +23,13 @@ async def test_what_a_user_says_is_acknowledged_and_comes_back() -> None:
     async with BotUnderTest() as bot:
         assert "hello" in (await bot.hears("hello"))[-1]
         assert "hello" in (await bot.runs_queue())[-1]
+
+
+async def test_who_says_stop_and_start_is_answered_and_nothing_is_queued() -> None:
+    async with BotUnderTest() as bot:
+        assert await bot.hears("stop") == [Texts().stopped]
+        assert await bot.hears("start") == [Texts().started]
+        assert await bot.runs_queue() == []
 
 
 async def test_what_another_program_puts_on_the_queue_is_said() -> None:

@@ -1,19 +1,21 @@
 """Who receives may stop, start and subscribe; who said stop or blocks the bot is left out."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 import pytest
+from botbuilder.core import TurnContext
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot_logic.bot import ProactiveBot
 from bot_logic.bot_endpoint import MessageCounter, Outbox
-from bot_logic.bot_endpoint.recipient_commands import RecipientCommands, Texts
+from bot_logic.bot_endpoint.recipient_commands import NO_TEXTS, RecipientCommands, Texts
 from bot_logic.conversations.skips import BLOCKED_FOR
 from bot_logic.errors import ConversationBlocked, ConversationGone, ServiceUnavailable
 from bot_logic.storage.memory import Fault
 from bot_logic.testing import BotUnderTest
+from tests.expected import acknowledgement
 
 STOPPED, STARTED = Texts().stopped, Texts().started
 GERMAN = Texts(stop="Stopp", stopped="Es kommt nichts mehr.")
@@ -21,19 +23,32 @@ BLOCKED = ConversationBlocked("the channel answered 403 ConversationBlockedByUse
 ALL = {"all": True, "at_most": 99}
 
 
-class Kitchen(ProactiveBot):
-    """A bot whose author lets people subscribe, and who speaks German, too."""
+class Polite(ProactiveBot):
+    """A bot that people can stop, as docs/recipients.md has it."""
+
+    topics: ClassVar[Sequence[str]] = ()
+    texts: ClassVar[Mapping[str, Texts]] = NO_TEXTS
 
     def __init__(self, outbox: Outbox, counter: MessageCounter) -> None:
         super().__init__(outbox, counter)
-        self._commands = RecipientCommands(
-            outbox.subscriber, topics=("Pizza", "Daily specials"), texts={"de": GERMAN}
-        )
+        self._said = RecipientCommands(outbox.subscriber, topics=self.topics, texts=self.texts)
+
+    async def on_message_activity(self, turn: TurnContext) -> None:
+        if await self._said.answer(turn):
+            return
+        await super().on_message_activity(turn)
+
+
+class Kitchen(Polite):
+    """A bot whose author lets people subscribe, and who speaks German, too."""
+
+    topics = ("Pizza", "Daily specials")
+    texts: ClassVar = {"de": GERMAN}
 
 
 @pytest.fixture
 async def bot() -> AsyncIterator[BotUnderTest]:
-    async with BotUnderTest() as bot:
+    async with BotUnderTest(Polite) as bot:
         yield bot
 
 
@@ -104,6 +119,15 @@ async def test_stop_that_is_not_stored_is_not_promised(bot: BotUnderTest) -> Non
     assert await bot.hears("stop") == [Texts().not_now]
 
 
+async def test_nobody_says_stop_for_a_person_of_another_channel(bot: BotUnderTest) -> None:
+    await bot.meets("ada")
+    stop = {"type": "message", "text": "stop", "channelId": "directline"}
+    here = {"conversation": {"id": "elsewhere"}}
+    assert await bot.receives(stop | here, user="ada") == [STOPPED]
+    assert await told(bot, {"channel": "test"}) == {"state": "done", "sent": 1}
+    assert await told(bot, {"channel": "directline"}) == {"state": "done", "optedOut": 1}
+
+
 async def test_a_group_stops_by_a_mention_of_the_bot(bot: BotUnderTest) -> None:
     mention = {"type": "mention", "mentioned": {"id": "bot"}, "text": "<at>Bot</at>"}
     group = {"id": "g1", "isGroup": True}
@@ -135,8 +159,7 @@ async def test_only_topics_of_the_author_can_be_subscribed_to(kitchen: BotUnderT
 
 
 async def test_without_topics_subscribe_is_no_command(bot: BotUnderTest) -> None:
-    (answer,) = await bot.hears("subscribe pizza")
-    assert "You said subscribe pizza" in answer
+    assert await bot.hears("subscribe pizza") == [await acknowledgement("subscribe pizza")]
 
 
 async def test_who_blocked_the_bot_is_not_asked_again_for_a_week(bot: BotUnderTest) -> None:
@@ -186,13 +209,13 @@ async def test_who_blocked_the_bot_and_writes_again_is_back(bot: BotUnderTest) -
 )
 async def test_case_punctuation_and_space_do_not_matter(spaces: str, letters: list[bool]) -> None:
     word = "".join(c.upper() if up else c for c, up in zip("stop", letters, strict=True))
-    async with BotUnderTest() as bot:
+    async with BotUnderTest(Polite) as bot:
         assert await bot.hears(f"{spaces}{word}{spaces}") == [STOPPED]
 
 
 @given(text=st.text(min_size=1, max_size=30))
 async def test_what_only_contains_a_command_is_none(text: str) -> None:
-    async with BotUnderTest() as bot:
+    async with BotUnderTest(Polite) as bot:
         assert await bot.hears(f"stop it {text}") != [STOPPED]
 
 
