@@ -15,6 +15,7 @@ from bot_logic.bot_endpoint.spoken import spoken_text
 from bot_logic.bot_endpoint.subscriber import Subscriber
 from bot_logic.deadline import within
 from bot_logic.errors import BadRequest, ServiceUnavailable
+from bot_logic.storage.protocols import RowRefused
 
 LONGEST: Final = 200  # characters of a command; what is longer is none
 STORE_TIMEOUT: Final = 6  # seconds
@@ -81,7 +82,7 @@ class RecipientCommands:
         try:
             async with within(STORE_TIMEOUT, leaving=2):
                 reply = await task
-        except (BadRequest, ServiceUnavailable, TimeoutError):
+        except (BadRequest, RowRefused, ServiceUnavailable, TimeoutError):
             reply = texts.not_now
         await turn.send_activity(reply)
         return True

@@ -29,10 +29,14 @@ class Subscriber:
 
         Raises:
             BadRequest: it has as many topics as a conversation may have.
+            RowRefused: the table does not take the conversation.
         """
         reference = _of(turn)
         await self._conversations.remember(reference)  # it may be their first message
-        await self._conversations.subscribe(reference, topic)
+        if not await self._conversations.subscribe(reference, topic):
+            # Another process has forgotten it since this one stored it.
+            await self._conversations.remember(reference, rewrite=True)
+            await self._conversations.subscribe(reference, topic)
 
     async def unsubscribe(self, turn: TurnContext, topic: str) -> None:
         """Let the conversation no longer be told what concerns a topic."""

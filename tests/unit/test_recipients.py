@@ -8,12 +8,14 @@ from botbuilder.core import TurnContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot_logic import conversations
 from bot_logic.bot import ProactiveBot
 from bot_logic.bot_endpoint import MessageCounter, Outbox
 from bot_logic.bot_endpoint.recipient_commands import NO_TEXTS, RecipientCommands, Texts
 from bot_logic.conversations.skips import BLOCKED_FOR
 from bot_logic.errors import ConversationBlocked, ConversationGone, ServiceUnavailable
 from bot_logic.storage.memory import Fault
+from bot_logic.storage.protocols import RowRefused
 from bot_logic.testing import BotUnderTest
 from tests.expected import acknowledgement
 
@@ -81,6 +83,19 @@ async def test_who_said_stop_still_gets_what_is_for_them_by_name(
 ) -> None:
     await bot.hears("stop")
     assert await told(bot, to) == {"state": "done", "sent": 1}
+
+
+async def test_who_said_stop_is_reached_by_an_edit_and_a_recall(bot: BotUnderTest) -> None:
+    await bot.meets()
+    notification = await bot.notify(ALL, "News")
+    await bot.runs_queue()
+    await bot.hears("stop")
+    edit = await bot.edit(notification, text="Better news")
+    await bot.runs_queue()
+    assert await bot.report(edit) == {"state": "done", "edited": 1}
+    recall = await bot.recall(notification)
+    await bot.runs_queue()
+    assert await bot.report(recall) == {"state": "done", "recalled": 1}
 
 
 async def test_stop_outlives_a_new_conversation_and_one_that_is_gone(bot: BotUnderTest) -> None:
@@ -156,6 +171,22 @@ async def test_only_topics_of_the_author_can_be_subscribed_to(kitchen: BotUnderT
     assert await told(kitchen, {"topic": "Daily specials"}) == {"state": "done", "sent": 1}
     await kitchen.hears("unsubscribe daily specials")
     assert await told(kitchen, {"topic": "Daily specials"}) == {"state": "done"}
+
+
+async def test_who_was_forgotten_by_another_process_can_subscribe(kitchen: BotUnderTest) -> None:
+    await kitchen.meets()
+    known = await kitchen.wiring.conversations.find("test", "conversation-of-ada")
+    assert known is not None
+    another = conversations.build(kitchen.storage, kitchen.clock)
+    await another.forget_stale(known.reference)
+    await kitchen.hears("subscribe pizza")
+    assert await told(kitchen, {"topic": "Pizza"}) == {"state": "done", "sent": 1}
+
+
+async def test_a_subscription_that_no_table_takes_is_not_promised(kitchen: BotUnderTest) -> None:
+    await kitchen.meets()
+    kitchen.storage.faults.add(Fault("table.replace", RowRefused("too large"), times=1))
+    assert await kitchen.hears("subscribe pizza") == [Texts().not_now]
 
 
 async def test_without_topics_subscribe_is_no_command(bot: BotUnderTest) -> None:
