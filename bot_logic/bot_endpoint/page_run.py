@@ -67,8 +67,7 @@ class PageRun:
             ServiceUnavailable: a table cannot be reached; what could not be noted is done again.
         """
         if self._notification.is_broadcast:
-            skips = self._conversations.skips
-            self._recipients = await left_out(self._stored.page, skips)
+            await self._leave_out()
         members = await self._deed.find(
             [each for each in self._recipients if each.outcome == Outcome.OPEN]
         )
@@ -81,6 +80,14 @@ class PageRun:
             await self._note_at_last()
             if self._paused_until:
                 self._metrics.paused()
+
+    async def _leave_out(self) -> None:
+        """Give their outcome to those whom a broadcast does not go to."""
+        recipients = await left_out(self._stored.page, self._conversations.skips)
+        for number, each in enumerate(recipients):
+            if each != self._recipients[number]:
+                self._recipients[number] = each
+                self._metrics.came_to(each.outcome)
 
     async def _do_all(self, members: Mapping[str, Member]) -> None:
         places = asyncio.Semaphore(AT_ONCE)

@@ -131,6 +131,10 @@ async def test_recipients_are_counted_by_outcome_with_how_late_they_were_told(to
     async with BotUnderTest(telemetry=told.telemetry) as bot:
         await bot.meets("ada")
         await bot.meets("bob")
+        await bot.meets("cyd")
+        cyd = await bot.wiring.conversations.audiences.conversation("conversation-of-cyd")
+        assert cyd is not None
+        await bot.wiring.conversations.skips.opt_out(dict(cyd.reference))
         await bot.notify({"channel": "test"}, "News")
         bot.channel.faults.add(Fault("channel.send", error=ConversationBlocked("blocked"), times=1))
         bot.clock.advance(7)
@@ -139,7 +143,7 @@ async def test_recipients_are_counted_by_outcome_with_how_late_they_were_told(to
     assert told.points(PAGES) == [(HERE, 1)]
     assert told.points(LAG) == [(HERE, 7)]
     counted = {str(attributes[OUTCOME]): n for attributes, n in told.points(RECIPIENTS)}
-    assert counted == {"blocked": 1, "sent": 1}
+    assert counted == {"blocked": 1, "optedOut": 1, "sent": 1}
     assert told.points(PAUSES) == []
 
 
