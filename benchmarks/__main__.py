@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from benchmarks import report
 from benchmarks.goals import GOALS, Outcome, Sides, WrongWork, compared
 from benchmarks.programs import bind_this_process
-from benchmarks.rows import adapters, broadcast, imports, turn
+from benchmarks.rows import adapters, broadcast, crowd, imports, paced, turn
 from benchmarks.wire import UnexpectedAnswer
 from local_dev.programs import ProcessError
 
@@ -29,7 +29,10 @@ MEASURES: Sequence[tuple[tuple[str, ...], Measure]] = (
     (("echo_auth",), adapters.measure_authenticated),
     (("turn", "turn_stored"), turn.measure),
     (("proactive", "proactive_floor"), adapters.measure_proactive),
-    (("broadcast",), broadcast.measure),
+    (("broadcast", "broadcast_queued"), broadcast.measure),
+    (("broadcast_grown",), crowd.measure_telling),
+    (("planning", "planning_memory"), crowd.measure_planning),
+    (("paced", "paced_loop"), paced.measure),
     (("import",), imports.measure),
 )
 

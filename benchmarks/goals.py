@@ -26,6 +26,7 @@ class Goal:
 
 
 TURNS: Final = "turns per CPU second"
+PLANNED: Final = "recipients per CPU second"
 GOALS: Final = {
     "echo": Goal("echo turns", TURNS, "the SDK's CloudAdapter", at_least=12),
     "floor": Goal("echo turns", TURNS, "aiohttp, no SDK", at_least=0.45),
@@ -35,6 +36,12 @@ GOALS: Final = {
     "proactive": Goal("proactive messages", "a second", "continue_conversation", at_least=20),
     "proactive_floor": Goal("proactive messages", "a second", "bare posts", at_least=0.7),
     "broadcast": Goal("recipients told", "a CPU second", "continue_conversation", at_least=20),
+    "broadcast_queued": Goal("recipients told", "a CPU second", "a message each", at_least=9),
+    "broadcast_grown": Goal("telling 100,000", PLANNED, "100 at a time", at_least=0.9),
+    "planning": Goal("planning 1,000,000 recipients", PLANNED, "10,000 of them", at_least=0.9),
+    "planning_memory": Goal("memory for that", "MB", "for 10,000", at_most=1.1),
+    "paced": Goal("held under a limit of 50", "a second", "the pace that is set", at_least=0.979),
+    "paced_loop": Goal("held under a limit of 50", "a second", "a loop that sleeps", at_least=1),
     "import": Goal("importing function_app", "s", "the SDK and azure.functions", at_most=1.15),
 }
 

@@ -6,6 +6,7 @@ Imported by measured programs, so it imports next to nothing.
 from typing import Any
 
 USERS = 100  # conversations that take turns
+PACE = 48  # messages a second, of those that keep one
 
 
 def text_of(number: int) -> str:

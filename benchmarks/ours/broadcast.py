@@ -27,6 +27,9 @@ from bot_logic.wiring import Wiring
 class Way:
     """Takes the pump's triggers to the endpoint."""
 
+    def __init__(self, wiring: Callable[[], Wiring]) -> None:
+        self._wiring = wiring
+
     async def post(self, activity_for: Callable[[str], dict[str, Any]]) -> None:
         """Hand an activity to the bot."""
         activity = {
@@ -38,7 +41,7 @@ class Way:
             **activity_for("the-workers"),
         }
         headers = {"Content-Type": "application/json"}
-        await wiring().endpoint.take(json.dumps(activity).encode(), headers)
+        await self._wiring().endpoint.take(json.dumps(activity).encode(), headers)
 
 
 @cache
@@ -50,7 +53,7 @@ def settings() -> Settings:
 @cache
 def wiring() -> Wiring:
     """Return the app's parts; to be made on the running loop."""
-    return Wiring(settings(), storage=StorageAccount(settings().storage), triggers=Way())
+    return Wiring(settings(), storage=StorageAccount(settings().storage), triggers=Way(wiring))
 
 
 async def prepare(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""A message to many: a notification, and `continue_conversation` in a loop."""
+"""A message to many: a notification, a queue message each, `continue_conversation` in a loop."""
 
 from collections import Counter
 from contextlib import ExitStack
@@ -35,7 +35,7 @@ class Broadcaster(Talk):
         """Order one notification and wait until all have it."""
         count, text = RECIPIENTS[seconds], f"News {self.said}"
         self.told.update((f"c{number:07}", text) for number in range(count))
-        order = {"count": count, "text": text}
+        order = {"count": count, "text": text, "serviceUrl": self.channel.url}
         await load(self.program.url, iter([post("/broadcast", order)]), connections=1)
         self.said += count
 
@@ -55,15 +55,26 @@ class Looper(Speaker):
 
 
 async def measure(rounds: int) -> Sides:
-    """Measure "broadcast"."""
+    """Measure "broadcast" and "broadcast_queued" in the same rounds."""
     channel = Channel()
     async with serving(channel) as channel.url, storage_emulator() as connection:
         with ExitStack() as stack:
             ours = stack.enter_context(
                 measured("benchmarks.ours.broadcast", AzureWebJobsStorage=connection)
             )
+            queued = stack.enter_context(
+                measured("benchmarks.ours.queued", AzureWebJobsStorage=connection)
+            )
             peer = stack.enter_context(measured("benchmarks.peers.sdk_echo"))
             teller = Broadcaster("ours", ours, channel, text_of)
             await teller.prepare()
-            rates = await in_turns([teller, Looper("peer", peer, channel, text_of)], rounds)
-    return {"broadcast": (rates["ours"], rates["peer"])}
+            talks = [
+                teller,
+                Broadcaster("queued", queued, channel, text_of),
+                Looper("peer", peer, channel, text_of),
+            ]
+            rates = await in_turns(talks, rounds)
+    return {
+        "broadcast": (rates["ours"], rates["peer"]),
+        "broadcast_queued": (rates["ours"], rates["queued"]),
+    }
