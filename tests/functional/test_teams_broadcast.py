@@ -3,6 +3,7 @@
 Real storage emulator, real Direct Line client and endpoint; the connector enforces Teams' limits.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -45,4 +46,24 @@ async def test_everyone_is_told_once_at_teams_pace_and_who_refuses_is_told_apart
         "removed": 1,
         "switchedOff": 1,
         "gone": 1,
+    }
+
+
+async def test_a_cancelled_broadcast_ends_within_two_seconds_and_the_counts_say_how_far_it_came(
+    app: AppUnderTest, connector: TeamsConnector
+) -> None:
+    await teams.met(app.wiring.conversations, connector.url, PEOPLE)
+    sending = asyncio.create_task(notify(app, {"channel": "msteams"}, text="News"))
+    while len(connector.taken) < 45:
+        await asyncio.sleep(0.05)
+    _, newest = await anext(app.wiring.notifications.store.latest())
+    before = len(connector.taken)
+    await app.wiring.notifications.orders.cancel(newest)
+    await sending
+    assert len(connector.taken) - before <= 2 * 45  # what is sent in two seconds
+    sent = len(connector.taken)
+    assert await report(app, newest) == {
+        "state": "cancelled",
+        "sent": sent,
+        "cancelled": PEOPLE - sent,
     }
