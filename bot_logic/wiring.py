@@ -97,7 +97,7 @@ class Wiring:
             self.conversations.skips,
             self._clock,
             self._chance,
-            check_activity=bot_endpoint.check_outgoing,
+            as_sent=bot_endpoint.as_sent,
             lifetime=self.settings.notification_lifetime,
             kept_for=self.settings.notifications_kept,
             telemetry=self._telemetry,

@@ -17,12 +17,11 @@ from bot_logic.addresses import ServiceUrls
 from bot_logic.bot_endpoint.adapter import FunctionsAdapter
 from bot_logic.bot_endpoint.counter import MessageCounter
 from bot_logic.bot_endpoint.endpoint import Endpoint
-from bot_logic.bot_endpoint.got_it import TakesReceipts
+from bot_logic.bot_endpoint.got_it import TakesReceipts, as_sent
 from bot_logic.bot_endpoint.notifier import Notifier
 from bot_logic.bot_endpoint.outbox import Outbox
 from bot_logic.bot_endpoint.page_sender import PageSender
 from bot_logic.bot_endpoint.recorder import ConversationRecorder
-from bot_logic.bot_endpoint.sdk.activity_json import check_outgoing
 from bot_logic.bot_endpoint.sdk.authentication import TokenAuthentication
 from bot_logic.bot_endpoint.sdk.connector import PooledConnectorFactory
 from bot_logic.bot_endpoint.sdk.credentials import Credentials, credentials_of
@@ -52,8 +51,8 @@ __all__ = [
     "Outbox",
     "ProactiveBot",
     "Surroundings",
+    "as_sent",
     "build",
-    "check_outgoing",
     "credentials_of",
 ]
 

@@ -3,7 +3,7 @@
 It works for every bot: a press is taken before the bot sees it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,16 +12,19 @@ from botbuilder.schema import Activity, Attachment
 
 from bot_logic.bot_endpoint.buttons import UNKNOWN, button
 from bot_logic.bot_endpoint.presses import Answer, Press, answer, press_in
+from bot_logic.bot_endpoint.sdk.activity_json import check_outgoing
 from bot_logic.bot_endpoint.sdk.card_actions import ADAPTIVE_CARD, SUBMIT, VERB
-from bot_logic.bot_endpoint.sdk.model_json import read
+from bot_logic.bot_endpoint.sdk.model_json import read, write
 from bot_logic.bot_endpoint.sdk.turn_context import copy
+from bot_logic.conversations.audiences import Lane
 from bot_logic.conversations.threads import without_thread
 from bot_logic.notifications.notification import Notification
-from bot_logic.notifications.page import Recipient
+from bot_logic.notifications.page import Recipient, page_key
 from bot_logic.notifications.receipts import Receipt, Receipts
 
 GOT_IT: Final = "proactiveBot.gotIt"  # the verb
 
+MAX_SUMMARY: Final = 200  # characters, of what a phone shows of a message that came
 _VERSION: Final = "1.4"  # of Adaptive Cards, from which on there is Action.Execute
 
 
@@ -45,6 +48,19 @@ class GotIt:
         action = button(self.title, GOT_IT, data)
         older = {"type": SUBMIT, "title": self.title, "data": {**data, VERB: GOT_IT}}
         return _with(activity, "actions", {**action, "fallback": older})
+
+
+def as_sent(activity: Mapping[str, Any], acknowledge: str) -> Mapping[str, Any]:
+    """Return an activity as recipients get it, with a button of this title unless it is empty.
+
+    Raises:
+        BadRequest: 400, it is malformed; its field begins with `activity`.
+    """
+    check_outgoing(activity)
+    if not acknowledge:
+        return activity
+    example = GotIt(acknowledge, "0" * 32, page_key(Lane("", ""), 0))
+    return write(example.on(read(Activity, dict(activity)), Recipient("")))
 
 
 class TakesReceipts(Middleware):
@@ -81,7 +97,7 @@ def _with(activity: Activity, where: str, part: dict[str, Any]) -> Activity:
     changed = copy(activity)
     attachments = list(activity.attachments or [])
     if not attachments and activity.text:
-        changed.text, changed.summary = None, activity.summary or activity.text
+        changed.text, changed.summary = None, activity.summary or activity.text[:MAX_SUMMARY]
         attachments = [_card([{"type": "TextBlock", "text": activity.text, "wrap": True}])]
     place, card = _card_of(attachments)
     if place == len(attachments):

@@ -11,7 +11,8 @@ from bot_logic.clock import Chance, Clock
 from bot_logic.conversations.audiences import Audiences
 from bot_logic.conversations.skips import Skips
 from bot_logic.notifications.changes import Changes
-from bot_logic.notifications.orders import CheckActivity, Orders
+from bot_logic.notifications.content import AsSent
+from bot_logic.notifications.orders import Orders
 from bot_logic.notifications.planner import QUEUE_NAME, Planner, wake_up
 from bot_logic.notifications.receipts import Receipts
 from bot_logic.notifications.store import LANES, NOTIFICATIONS, LaneStore, NotificationStore
@@ -50,19 +51,17 @@ def build(
     clock: Clock,
     chance: Chance,
     *,
-    check_activity: CheckActivity,
+    as_sent: AsSent,
     lifetime: int,
     kept_for: float,
     telemetry: Telemetry,
 ) -> Notifications:
-    """Build the parts on one storage account; `check_activity` lets pass what the bot can send."""
+    """Build the parts on one storage account; `as_sent` says what recipients get."""
     store = NotificationStore(storage.table(NOTIFICATIONS))
     lanes = LaneStore(storage.table(LANES))
     queue = storage.queue(QUEUE_NAME)
     planner = Planner(store, lanes, audiences, queue, clock, telemetry)
-    orders = Orders(
-        store, planner, skips, queue, clock, chance, check_activity, lifetime, telemetry
-    )
+    orders = Orders(store, planner, skips, queue, clock, chance, as_sent, lifetime, telemetry)
     receipts = Receipts(store, audiences, clock)
     sweep = NotificationSweep(store, kept_for, clock)
     return Notifications(store, lanes, planner, orders, Changes(orders), audiences, receipts, sweep)

@@ -58,11 +58,11 @@ class Changes:
         """Replace what a notification has sent; an edit that is under way is cancelled.
 
         Raises:
-            BadRequest: 400, the bot cannot send the activity; 409, it has not been sent yet, or
-                was recalled, or sends nothing itself.
+            BadRequest: 400, the bot cannot send the activity; 413, it is too large; 409, it has not
+                been sent yet, or was recalled, or sends nothing itself.
             RetryableError: it was not taken, and can be asked for again.
         """
-        self.orders.check_activity(activity)
+        self.orders.checked(activity, "")
         with self.orders.telemetry.span(TAKE, {}):
             return await self._edit(notification_id, activity)
 
@@ -75,6 +75,7 @@ class Changes:
             original = head.notification
             _check_sends(original, "edited")
             _check_was_sent(original, report.state)
+            self.orders.checked(activity, original.acknowledge)
             edit = self._change(original, Verb.EDIT, activity)
             if taken := await self._taken(head, replace(original, activity=activity), edit):
                 return taken

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot_logic.clock import Chance, Clock
 from bot_logic.conversations.skips import Skips
 from bot_logic.errors import BadRequest, ProactiveBotError, RetryableError
+from bot_logic.notifications.content import Activity, AsSent, check_size
 from bot_logic.notifications.notification import Notification, State
 from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.page import Recipient
@@ -19,8 +20,6 @@ from bot_logic.storage.protocols import Queue, RowConflict
 from bot_logic.telemetry import Telemetry
 from bot_logic.telemetry.log_events import Event, EventLog
 from bot_logic.telemetry.names import TAKE, TAKEN
-
-CheckActivity = Callable[[Mapping[str, Any]], None]  # raises BadRequest
 
 MAX_KEY: Final = 200  # characters of an idempotency key
 TRIES: Final = 5  # to change a notification that others change, too
@@ -87,7 +86,7 @@ class Orders:
     queue: Queue
     clock: Clock
     chance: Chance
-    check_activity: CheckActivity
+    as_sent: AsSent
     lifetime: int  # seconds after `at`, unless the order says otherwise
     telemetry: Telemetry
 
@@ -113,7 +112,7 @@ class Orders:
             return await self._stored_once(request, idempotency_key)
 
     async def _stored_once(self, request: Request, idempotency_key: str) -> Notification:
-        self.check_activity(request.activity)
+        self.checked(request.activity, request.acknowledge)
         notification = Notification(
             self.chance.new_id(),
             request.to,
@@ -218,9 +217,9 @@ class Orders:
         """Return how many would get it, the first of them and what they would get; send nothing.
 
         Raises:
-            BadRequest: 400, the bot cannot send the activity.
+            BadRequest: 400, the bot cannot send the activity; 413, it is too large with its button.
         """
-        self.check_activity(request.activity)
+        activity = self.checked(request.activity, request.acknowledge)
         notification = Notification(
             "", request.to, request.activity, request.at, request.expires, 0
         )
@@ -230,8 +229,18 @@ class Orders:
             "optedOut": seen.opted_out,
             "blocked": seen.blocked,
             "first": seen.first,
-            "activity": dict(request.activity),
+            "activity": dict(activity),
         }
+
+    def checked(self, activity: Activity, acknowledge: str) -> Activity:
+        """Return an activity as it is sent, if it can be.
+
+        Raises:
+            BadRequest: 400, the bot cannot send it; 413, it is too large with its button.
+        """
+        sent = self.as_sent(activity, acknowledge)
+        check_size(sent, field="activity")
+        return sent
 
     async def _known(self, notification: Notification, request: Request, key: str) -> Notification:
         if len(key) > MAX_KEY:

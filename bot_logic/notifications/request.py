@@ -1,6 +1,5 @@
 """What a caller may ask for: checked by name, and an unknown field refused."""
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,13 +9,11 @@ import msgspec
 
 from bot_logic.addresses import is_id
 from bot_logic.errors import BadRequest
+from bot_logic.notifications.content import check_size
 from bot_logic.notifications.orders import Request
 
 MAX_LISTED: Final = 1000  # recipients of a list
 MAX_LIST: Final = 500_000  # bytes; a row of a table holds a megabyte
-MAX_CONTENT: Final = (
-    28 * 1024
-)  # bytes; https://learn.microsoft.com/microsoftteams/limits-specifications-teams
 MAX_TITLE: Final = 100  # characters
 GOT_IT: Final = "Got it"
 MAX_TOPIC: Final = 100  # characters
@@ -188,17 +185,7 @@ def _content(asked: _Content) -> Mapping[str, Any]:
     activity = {"type": "message", "text": asked.text}
     if asked.activity is not None:
         activity = {"type": "message", **asked.activity}
-    try:
-        size = len(json.dumps(activity, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-    except RecursionError:  # json takes a few levels less than msgspec
-        raise BadRequest("is nested too deeply", field="activity") from None
-    if size > MAX_CONTENT:
-        raise BadRequest(
-            f"takes {size} bytes as it is sent, {MAX_CONTENT} are possible",
-            status=413,
-            code="TooLarge",
-            field="text" if asked.activity is None else "activity",
-        )
+    check_size(activity, field="text" if asked.activity is None else "activity")
     return activity
 
 

@@ -49,13 +49,20 @@ async def test_everyone_is_told_once_at_teams_pace_and_who_refuses_is_told_apart
     }
 
 
+async def until_taken(connector: TeamsConnector, count: int) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            if len(connector.taken) >= count:
+                return
+            await asyncio.sleep(0.05)
+
+
 async def test_a_cancelled_broadcast_ends_within_two_seconds_and_the_counts_say_how_far_it_came(
     app: AppUnderTest, connector: TeamsConnector
 ) -> None:
     await teams.met(app.wiring.conversations, connector.url, PEOPLE)
     sending = asyncio.create_task(notify(app, {"channel": "msteams"}, text="News"))
-    while len(connector.taken) < 45:
-        await asyncio.sleep(0.05)
+    await until_taken(connector, 45)
     _, newest = await anext(app.wiring.notifications.store.latest())
     before = len(connector.taken)
     await app.wiring.notifications.orders.cancel(newest)

@@ -34,7 +34,7 @@ class World:
             self.known.skips,
             clock,
             SYSTEM_CHANCE,
-            check_activity=lambda _: None,
+            as_sent=lambda activity, _: activity,
             lifetime=DAY,
             telemetry=OFF,
             kept_for=DAY,

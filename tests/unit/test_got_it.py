@@ -1,5 +1,6 @@
 """The button "Got it" in memory: who has pressed it is known, and nobody presses for another."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from bot_logic.bot_endpoint.sdk.card_actions import with_known_actions
 from bot_logic.errors import BadRequest
 from bot_logic.notifications import NOTIFICATIONS
 from bot_logic.notifications.page import Recipient
+from bot_logic.notifications.request import parse
 from bot_logic.notifications.store import NotificationStore
 from bot_logic.testing import BotUnderTest
 
@@ -162,3 +164,18 @@ async def test_a_title_that_is_none_is_refused_by_name(bot: BotUnderTest, title:
     with pytest.raises(BadRequest) as refused:
         await bot.notify({"channel": "test"}, "hi", acknowledge=title)
     assert (refused.value.status, refused.value.field) == (400, "acknowledge")
+
+
+async def test_what_a_recipient_gets_with_the_button_is_shown_before_and_has_to_fit(
+    bot: BotUnderTest,
+) -> None:
+    orders = bot.wiring.notifications.orders
+    everyone, text = {"channel": "test"}, "x" * 27_000
+    order = {"to": everyone, "text": text, "acknowledge": "I know"}
+    request = parse(json.dumps(order).encode(), bot.clock.now(), orders.lifetime)
+    (card,) = (await orders.preview(request))["activity"]["attachments"]
+    assert card["content"]["actions"][0]["title"] == "I know"
+    await bot.notify(everyone, "x" * 28_600)
+    with pytest.raises(BadRequest, match="as it is sent") as refused:
+        await bot.notify(everyone, "x" * 28_600, acknowledge=True)
+    assert (refused.value.status, refused.value.field) == (413, "activity")
