@@ -20,6 +20,7 @@ from bot_logic.errors import ProactiveBotError
 from bot_logic.notifications.page import MOST
 from bot_logic.notifications.planner import MAX_DELAY, wake_up
 from bot_logic.notifications.store import LaneStore, Lease, NotificationStore, Work
+from bot_logic.queue_worker.pace import FEW, Pace
 from bot_logic.queue_worker.worker import Triggers
 from bot_logic.secret import Secret
 from bot_logic.storage.protocols import Queue, RowConflict
@@ -32,9 +33,6 @@ LEASE: Final = 60.0  # seconds for which a lane is a pump's, from each renewal o
 RENEWED_EVERY: Final = 15.0  # seconds
 SLICE: Final = 8.0  # seconds of sending that one trigger asks for; Direct Line waits 15 for the bot
 SIDE_BY_SIDE: Final = 4  # pages at once, in a lane without a limit
-FEW: Final = 10  # recipients; so few do not wait for a page that is under way
-BESIDE: Final = 1.0  # messages a second that go to them beside a page that is under way
-MANY_WAITING: Final = 3  # of the few; from then on half of the lane's pace is theirs
 LOOKS_EVERY: Final = 0.5  # seconds
 MOST_DRAINING: Final = 4  # pages that wait for messages that hang, while the next one is sent
 PLANNED_WITHIN: Final = 2.0  # seconds until it is looked for further pages
@@ -125,9 +123,7 @@ class _Run:
         self._turns: deque[str] = deque()
         self._under_way: dict[asyncio.Task[None], _Handed] = {}
         self._renewed = pump.clock.elapsed()
-        self._kept_for_few = 0.0  # messages a second
-        self._pace_for_few = 0.0  # of those that were begun last
-        self._few_free_at = 0.0  # as the clock's `elapsed`
+        self._pace = Pace()
 
     async def until_done(self) -> None:
         """Send what there is, until nothing is left or the run has taken long enough."""
@@ -239,29 +235,19 @@ class _Run:
         under_way = sum(job.is_few for job in self._sending())
         if not rate:
             return under_way < SIDE_BY_SIDE
-        return not under_way and self._pump.clock.elapsed() >= self._few_free_at
+        return not under_way and self._pace.few_may(self._pump.clock.elapsed())
 
     def _pace_of_few(self, job: _Job, rate: float) -> float:
-        """Return how fast they are sent: as fast as a page of many that is under way leaves."""
         if not rate:
             return 0.0
         many = any(not each.is_few for each in self._sending())
-        self._pace_for_few = self._kept_for_few if many else rate
-        self._few_free_at = self._pump.clock.elapsed() + job.work.size / self._pace_for_few
-        return self._pace_for_few
+        now = self._pump.clock.elapsed()
+        return self._pace.of_few(job.work.size, rate, now, beside_many=many)
 
     def _pace_of_many(self, rate: float, waiting: int) -> float | None:
-        """Return what the few leave of the lane's pace; None while they have all of it."""
         if not rate:
             return 0.0
-        beside = min(BESIDE, rate / 10)
-        kept = rate / 2 if waiting >= MANY_WAITING else beside
-        if not self._may_few(rate):
-            kept = max(kept, self._pace_for_few)
-        if kept >= rate:
-            return None
-        self._kept_for_few = kept
-        return rate if kept == beside else rate - kept
+        return self._pace.of_many(rate, waiting, few_are_sent=not self._may_few(rate))
 
     def _rate(self) -> float:
         channels = {job.work.channel for job in self._jobs.values()}
