@@ -11,6 +11,7 @@
 ``bot_endpoint/``       RESOURCE 1: takes what channels post: runs turns, delivers triggers
 ``queue_worker/``       RESOURCE 2: takes messages off the queue, hands each to the bot
 ``delivery/``           how a message ends: delivered once, put back, or a dead letter
+``people/``             what is stored about somebody, and forgetting it
 ``notifications/``      who is to hear what, and when: audiences, planning, outcomes
 ``api/``                the API for other programs: notifications, conversations
 ``conversations/``      the conversations that the bot can continue: their references
@@ -37,7 +38,7 @@ Imports point one way, and import-linter says so (``make check``; the contract i
 ``pyproject.toml``)::
 
     function_app > routes | functions > startup | admin | testing > wiring > bot
-      > bot_endpoint | queue_worker | api > notifications
+      > bot_endpoint | queue_worker | api > people > notifications
       > delivery | conversations > storage > contract > errors, telemetry, json_text, ...
 
 The resources never import each other. Only ``bot.py``, ``testing.py`` and ``bot_endpoint/`` know

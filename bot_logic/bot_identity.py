@@ -85,6 +85,11 @@ class BotIdentity:
     identity_header: Secret
 
     @property
+    def teams_id(self) -> str:
+        """The bot's own id in Teams; locally, where it is nobody's app, a name like one."""
+        return f"28:{self.app_id or 'local-bot'}"
+
+    @property
     def is_anonymous(self) -> bool:
         """Tell whether requests are neither signed nor checked."""
         return not self.app_id

@@ -3,6 +3,7 @@
 import random
 import time
 import uuid
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 
@@ -52,3 +53,8 @@ class SystemChance:
 
 SYSTEM_CLOCK: Final = SystemClock()
 SYSTEM_CHANCE: Final = SystemChance()
+
+
+def iso(moment: float) -> str:
+    """Return a Unix time as text, such as 2030-01-31T08:00:00Z."""
+    return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")

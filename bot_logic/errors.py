@@ -21,6 +21,7 @@ ProactiveBotError
     ├── ExpiredMessage       it is too late to deliver it
     ├── OversizedMessage     it does not fit into a queue message
     └── Refused              a dependency will never take this message
+        ├── AppNotInstalled  the bot may begin no conversation with this person, as yet
         ├── ConversationGone the conversation is over; its reference can be forgotten
         ├── ActivityGone     the message is not there any more: nothing to delete or replace
         └── ConversationBlocked  the bot may not write there now; its reference is kept
@@ -159,6 +160,10 @@ class OversizedMessage(PermanentError):
 
 class Refused(PermanentError):
     """A dependency answered that it will never take this message."""
+
+
+class AppNotInstalled(Refused):
+    """The app is not installed for this person, so that the bot may begin no conversation."""
 
 
 class ConversationGone(Refused):

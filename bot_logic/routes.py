@@ -88,6 +88,19 @@ async def replay(req: func.HttpRequest) -> func.HttpResponse:
     return await wiring().api.dead_letters.replay(req)
 
 
+@api.route("conversations/{id}", methods=["DELETE"], auth_level=BY_KEY)
+async def conversation(req: func.HttpRequest) -> func.HttpResponse:
+    """Forget a conversation."""
+    return await wiring().api.people.forget_conversation(req)
+
+
+@api.route("users/{id}", methods=["GET", "DELETE"], auth_level=BY_KEY)
+async def user(req: func.HttpRequest) -> func.HttpResponse:
+    """Say all that is stored about a person, or forget them."""
+    calls = wiring().api.people
+    return await (calls.forget(req) if req.method == "DELETE" else calls.show(req))
+
+
 @api.route("openapi.json", methods=["GET"])
 async def openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - bound by name
     """Describe these calls to programs."""

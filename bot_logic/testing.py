@@ -234,6 +234,22 @@ class BotUnderTest:
         """Give those that did not get it another try, as `POST …/{id}/retry` does."""
         await self._wiring.notifications.orders.retry(notification_id)
 
+    async def knows_of(self, user: str) -> dict[str, Any] | None:
+        """Return all that is stored about a person, as `GET /api/users/{id}` does."""
+        return await self._wiring.people.report(user)
+
+    async def forgets(self, user: str) -> bool:
+        """Forget a person, as `DELETE /api/users/{id}` does; False if nothing was stored.
+
+        Raises:
+            RetryableError: it could not be done to its end.
+        """
+        return await self._wiring.people.forget_person(user)
+
+    async def forgets_conversation(self, conversation: str) -> bool:
+        """Forget a conversation, as `DELETE /api/conversations/{id}` does."""
+        return await self._wiring.people.forget_conversation(conversation)
+
     async def wakes_what_waits(self) -> None:
         """Run the timer that sees to what nobody was woken for."""
         await self._wiring.wake_ups.wake_what_waits()

@@ -5,13 +5,15 @@ asked for. Whoever wants other parts, a test above all, hands them in.
 """
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from bot_logic import bot_endpoint, delivery, notifications, queue_worker
+from bot_logic import bot_endpoint, delivery, notifications, people, queue_worker
 from bot_logic import conversations as where_to_speak
 from bot_logic.bot import ProactiveBot
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK, Chance, Clock
-from bot_logic.contract.envelope import QUEUE_NAME
+from bot_logic.contract.envelope import QUEUE_NAME, Envelope
+from bot_logic.deadline import within
+from bot_logic.errors import ServiceUnavailable
 from bot_logic.health import Health, Seldom, answers
 from bot_logic.outgoing import Session, open_session
 from bot_logic.settings import Settings
@@ -22,6 +24,9 @@ from bot_logic.telemetry import OFF, Telemetry
 
 if TYPE_CHECKING:
     from bot_logic.api import Api
+
+
+LOOK_UP_TIMEOUT: Final = 1.0  # seconds, of whether a message's conversation was forgotten
 
 
 class Wiring:
@@ -86,6 +91,27 @@ class Wiring:
             self._chance,
             max_attempts=self.settings.max_attempts,
             telemetry=self._telemetry,
+            is_forgotten=self._is_forgotten,
+        )
+
+    async def _is_forgotten(self, message: Envelope) -> bool:
+        where = message.conversation["channelId"], message.conversation["conversation"]["id"]
+        try:
+            async with within(LOOK_UP_TIMEOUT):
+                found = await self.conversations.whereabouts(*where)
+        except (ServiceUnavailable, TimeoutError):
+            return False  # it is kept, and looked at again before it is sent
+        return message.created <= found.forgotten_at
+
+    @cached_property
+    def people(self) -> people.People:
+        """What is stored about people, to be shown and to be forgotten."""
+        return people.build(
+            self.conversations,
+            self.notifications.store,
+            self.delivery.dead_letters,
+            self.storage.table(bot_endpoint.STATE),
+            self._clock,
         )
 
     @cached_property
@@ -101,6 +127,7 @@ class Wiring:
             lifetime=self.settings.notification_lifetime,
             kept_for=self.settings.notifications_kept,
             telemetry=self._telemetry,
+            service_urls=self.settings.service_urls,
         )
 
     @cached_property
@@ -112,8 +139,9 @@ class Wiring:
             self.conversations,
             self.notifications,
             self.delivery.dead_letters,
-            self._clock,
-            self.wake_ups.pump.run,
+            self.people,
+            clock=self._clock,
+            run_lane=self.wake_ups.pump.run,
         )
 
     @cached_property
@@ -197,6 +225,7 @@ class Wiring:
         kept_for = {
             delivery.RECORDS: self.settings.records_kept,
             bot_endpoint.STATE: self.settings.state_kept,
+            where_to_speak.FORGOTTEN: self.settings.state_kept,
         }
         return Sweep(self.storage, kept_for, self._clock)
 

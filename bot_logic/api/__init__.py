@@ -1,7 +1,7 @@
 """The HTTP API for other programs: JSON in, JSON out, guarded by Azure's function key.
 
 docs/notifications.md describes each call, `openapi.json` is the same for programs, `routes.py` has
-the paths. May import: notifications, delivery, conversations, contract, errors, clock.
+the paths. May import: people, notifications, delivery, conversations, contract, errors, clock.
 """
 
 from dataclasses import dataclass
@@ -14,14 +14,24 @@ from bot_logic.api.answers import JSON_TYPE
 from bot_logic.api.conversations import ConversationsApi
 from bot_logic.api.dead_letters import DeadLettersApi
 from bot_logic.api.notifications import NotificationsApi, RunLane
+from bot_logic.api.people import PeopleApi
 from bot_logic.clock import Clock
 from bot_logic.conversations import Conversations
 from bot_logic.delivery.dead_letter_store import DeadLetterStore
 from bot_logic.notifications import Notifications
+from bot_logic.people import People
 
 OPENAPI: Final = Path(__file__).with_name("openapi.json")
 
-__all__ = ["OPENAPI", "Api", "ConversationsApi", "DeadLettersApi", "NotificationsApi", "build"]
+__all__ = [
+    "OPENAPI",
+    "Api",
+    "ConversationsApi",
+    "DeadLettersApi",
+    "NotificationsApi",
+    "PeopleApi",
+    "build",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,7 @@ class Api:
     notifications: NotificationsApi
     conversations: ConversationsApi
     dead_letters: DeadLettersApi
+    people: PeopleApi
 
     def describe(self) -> func.HttpResponse:
         """Answer with the OpenAPI document of all this: https://spec.openapis.org/oas/v3.1.0."""
@@ -41,6 +52,8 @@ def build(
     conversations: Conversations,
     notifications: Notifications,
     dead_letters: DeadLetterStore,
+    people: People,
+    *,
     clock: Clock,
     run_lane: RunLane,
 ) -> Api:
@@ -55,4 +68,5 @@ def build(
         ),
         ConversationsApi(conversations),
         DeadLettersApi(dead_letters),
+        PeopleApi(people),
     )

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Awaitable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import azure.functions as func
@@ -101,8 +100,3 @@ def filter_of(request: func.HttpRequest, name: str) -> str:
     if value is not None and not is_id(value):
         raise BadRequest("must be printable, not empty and not endless", field=name)
     return value or ""
-
-
-def iso(moment: float) -> str:
-    """Return a Unix time as text, such as 2030-01-31T08:00:00Z."""
-    return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import azure.functions as func
 
-from bot_logic.api.answers import Answer, after_of, answered, check_query, filter_of, iso
+from bot_logic.api.answers import Answer, after_of, answered, check_query, filter_of
+from bot_logic.clock import iso
 from bot_logic.conversations import Conversation, Conversations
 from bot_logic.conversations.audiences import is_group
 from bot_logic.conversations.listing import listed

@@ -15,10 +15,9 @@ from bot_logic.api.answers import (
     check_json,
     check_query,
     error_answer,
-    iso,
 )
 from bot_logic.api.recipients import format_of, some_of
-from bot_logic.clock import Clock
+from bot_logic.clock import Clock, iso
 from bot_logic.conversations.audiences import Audiences
 from bot_logic.errors import BadRequest, RetryableError
 from bot_logic.notifications.changes import Changes

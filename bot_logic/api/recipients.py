@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import azure.functions as func
 
-from bot_logic.api.answers import iso, json_answer
+from bot_logic.api.answers import json_answer
+from bot_logic.clock import iso
 from bot_logic.conversations.audiences import Audiences, Member
 from bot_logic.errors import BadRequest
+from bot_logic.notifications.first_contact import behind
 from bot_logic.notifications.orders import Orders
 from bot_logic.notifications.outcomes import FAILURES, Outcome
 from bot_logic.notifications.page import Recipient
@@ -46,10 +48,12 @@ async def some_of(
     """
     outcomes = _outcomes(wanted)
     found, members = list[Recipient](), dict[str, Member]()
+    head = await orders.store.head(notification_id)
     async for row, recipients in orders.recipients(notification_id, after=after):
         listed = [each for each in recipients if each.outcome in outcomes]
         known = [each.key for each in listed if each.outcome != Outcome.UNKNOWN]
-        members |= await audiences.behind(known)
+        if head is not None:
+            members |= await behind(audiences, head.notification, known)
         found += listed
         if len(found) >= ENOUGH:
             return Some(found, members, row)

@@ -15,6 +15,7 @@ from botframework.connector.auth import ConnectorFactory
 
 from bot_logic.addresses import ServiceUrls
 from bot_logic.bot_endpoint.adapter import FunctionsAdapter
+from bot_logic.bot_endpoint.beginnings import Beginnings
 from bot_logic.bot_endpoint.counter import MessageCounter
 from bot_logic.bot_endpoint.endpoint import Endpoint
 from bot_logic.bot_endpoint.got_it import TakesReceipts, as_sent
@@ -165,7 +166,9 @@ def _triggers(
         around.notifications.audiences,
         around.conversations,
         channels,
-        settings.service_urls,
+        Beginnings(
+            around.conversations, channels, settings.service_urls, settings.identity.teams_id
+        ),
         around.clock,
         settings.max_attempts,
         around.telemetry,

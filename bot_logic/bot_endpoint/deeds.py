@@ -11,15 +11,15 @@ from typing import Any, ClassVar, Final, Protocol
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 from botframework.connector.auth import ConnectorFactory
 
-from bot_logic.addresses import ServiceUrls
+from bot_logic.bot_endpoint.beginnings import Beginnings, may_begin
 from bot_logic.bot_endpoint.got_it import GotIt
 from bot_logic.bot_endpoint.sdk.card_actions import with_known_actions
 from bot_logic.bot_endpoint.sdk.model_json import read
-from bot_logic.bot_endpoint.sdk.new_conversation import begun, may_begin
 from bot_logic.bot_endpoint.sdk.turn_context import copy
-from bot_logic.conversations.audiences import Audiences, Member, digits_of, is_group
-from bot_logic.conversations.references import Conversations
+from bot_logic.conversations.audiences import Audiences, Member, digits_of
 from bot_logic.errors import ConversationGone, Refused
+from bot_logic.notifications import first_contact
+from bot_logic.notifications.notification import Notification
 from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.page import Message, Recipient
 
@@ -44,10 +44,15 @@ class Deed(Protocol):
 class Ways:
     """What leads to recipients: where each can be told something, and the way into a channel."""
 
+    notification: Notification
     audiences: Audiences
-    conversations: Conversations
     channels: ConnectorFactory
-    service_urls: ServiceUrls
+    beginnings: Beginnings
+
+    async def behind(self, recipients: Sequence[Recipient]) -> dict[str, Member]:
+        """Return who is behind the recipients' keys, as it stands now."""
+        keys = [each.key for each in recipients]
+        return await first_contact.behind(self.audiences, self.notification, keys)
 
     async def to(self, reference: Mapping[str, Any]) -> Any:
         """Return the client of the channel that a conversation is in."""
@@ -78,30 +83,21 @@ class Send:
 
     async def find(self, recipients: Sequence[Recipient]) -> Mapping[str, Member]:
         """Return who is behind the recipients' keys, as it stands now."""
-        return await self.ways.audiences.behind([each.key for each in recipients])
+        return await self.ways.behind(recipients)
 
     async def do(self, recipient: Recipient, member: Member) -> Recipient:
-        """Send; to somebody whose conversation is gone, in a new one, if the channel lets us."""
+        """Send; where there is no conversation, or none any more, the bot begins one if it may."""
+        if not member.is_met:
+            member = await self.ways.beginnings.first(member)
         reference = member.reference
         try:
             message = await self._post(recipient, reference)
         except ConversationGone:
-            if not may_begin(reference) or is_group(reference):
+            if not may_begin(reference):
                 raise
-            message = await self._post(recipient, await self._begun_anew(reference))
+            anew = await self.ways.beginnings.anew(reference)
+            message = await self._post(recipient, anew)
         return recipient.sent(message)
-
-    async def _begun_anew(self, reference: Mapping[str, Any]) -> dict[str, Any]:
-        connector = await self.ways.channels.create(reference["serviceUrl"])
-        try:
-            anew = await begun(connector, reference)
-        except Refused as refused:
-            raise ConversationGone(f"and no new one: {refused}") from refused
-        if not self.ways.service_urls.allow(anew["serviceUrl"]):
-            raise Refused("the channel began a conversation at a service URL that is not allowed")
-        await self.ways.conversations.forget_stale(dict(reference))
-        await self.ways.conversations.remember(anew)
-        return anew
 
     async def _post(self, recipient: Recipient, reference: Mapping[str, Any]) -> Message:
         channel, conversation_id = await self.ways.to(reference), reference["conversation"]["id"]
@@ -118,7 +114,7 @@ class _Change:
 
     async def find(self, recipients: Sequence[Recipient]) -> Mapping[str, Member]:
         """Return where each message was sent to."""
-        return await _where_sent(self.ways.audiences, recipients)
+        return await _where_sent(self.ways, recipients)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,17 +156,15 @@ def _activity_id(recipient: Recipient) -> str:
     return recipient.message.activity
 
 
-async def _where_sent(
-    audiences: Audiences, recipients: Sequence[Recipient]
-) -> Mapping[str, Member]:
+async def _where_sent(ways: Ways, recipients: Sequence[Recipient]) -> Mapping[str, Member]:
     """Return where each message is: a person's newest conversation may be another by now."""
-    members = await audiences.behind([each.key for each in recipients])
+    members = await ways.behind(recipients)
     elsewhere = {
         each.key: each.message.conversation
         for each in recipients
         if each.message and not _leads_to(members.get(each.key), each.message.conversation)
     }
-    found = await asyncio.gather(*map(audiences.by_digits, elsewhere.values()))
+    found = await asyncio.gather(*map(ways.audiences.by_digits, elsewhere.values()))
     there = {key: member for key, member in zip(elsewhere, found, strict=True) if member}
     return {key: each for key, each in members.items() if key not in elsewhere} | there
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from botbuilder.schema import Activity
 from botframework.connector.auth import ConnectorFactory
 
-from bot_logic.addresses import ServiceUrls
+from bot_logic.bot_endpoint.beginnings import Beginnings
 from bot_logic.bot_endpoint.deeds import Deed, Edit, Recall, Send, Ways, Words
 from bot_logic.bot_endpoint.got_it import GotIt
 from bot_logic.bot_endpoint.page_metrics import PageMetrics
@@ -31,7 +31,7 @@ class PageSender:
     audiences: Audiences
     conversations: Conversations
     channels: ConnectorFactory
-    service_urls: ServiceUrls
+    beginnings: Beginnings
     clock: Clock
     max_attempts: int
     telemetry: Telemetry
@@ -108,7 +108,7 @@ class PageSender:
         Raises:
             Malformed: the activity cannot be read.
         """
-        ways = Ways(self.audiences, self.conversations, self.channels, self.service_urls)
+        ways = Ways(notification, self.audiences, self.channels, self.beginnings)
         if notification.verb is Verb.RECALL:
             return Recall(ways)
         activity: Activity = read(Activity, dict(notification.activity))

@@ -144,6 +144,10 @@ class TriggerHandler:
 
     async def _see_to(self, message: Envelope, span: Span) -> None:
         envelope = await self._readdressed(message)
+        if envelope is None:
+            await self.records.forget(message.key)
+            log.info(Event.MESSAGE_FORGOTTEN, message=fingerprint(message.id))
+            return
         see_to_failure = partial(self._after_failure, envelope, span)
         try:
             envelope.check_not_expired(self.clock.now())
@@ -168,8 +172,10 @@ class TriggerHandler:
         self.telemetry.count(DELIVERED, channel)
         self.telemetry.measure(DURATION, max(0, self.clock.now() - envelope.due), channel)
 
-    async def _readdressed(self, envelope: Envelope) -> Envelope:
+    async def _readdressed(self, envelope: Envelope) -> Envelope | None:
         """Return an envelope with the service URL that was heard last from its conversation.
+
+        None if the conversation was forgotten since it was made.
 
         A message may have been under way, or its producer may have kept its reference, since before
         the service moved. https://devblogs.microsoft.com/microsoft365dev/updates-for-microsoft-teams-bots-in-multi-geo-environments/
@@ -179,7 +185,7 @@ class TriggerHandler:
             return envelope  # which is refused: no message that names a stranger's host is sent
         try:
             async with within(LOOK_UP_TIMEOUT):
-                url = await self.conversations.service_url(
+                url, forgotten_at = await self.conversations.whereabouts(
                     reference["channelId"], reference["conversation"]["id"]
                 )
         except (ServiceUnavailable, TimeoutError) as error:
@@ -187,6 +193,8 @@ class TriggerHandler:
                 Event.MESSAGE_URL_NOT_LOOKED_UP, message=envelope.id, error=type(error).__name__
             )
             return envelope
+        if envelope.created <= forgotten_at:
+            return None
         if url in ("", reference["serviceUrl"]):
             return envelope
         return replace(envelope, conversation={**reference, "serviceUrl": url})

@@ -47,6 +47,10 @@ class DeadLetter:
     missed: str
     message: Any
 
+    def envelope(self) -> Envelope | None:
+        """Return the message as whoever delivers it would read it; None if it is none of ours."""
+        return _envelope(self.message, self.id)
+
     def message_to_replay(self, now: float) -> str:
         """Return the message as it goes on the queue again: same id, as long to live.
 

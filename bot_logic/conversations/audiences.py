@@ -8,9 +8,10 @@ docs/decisions/0026-rows-are-the-truth-of-a-notification.md
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import product
 from typing import Any, Final
 
 from bot_logic.conversations.channels import BOUND, is_of_clients
@@ -58,8 +59,19 @@ class Member:
 
     @property
     def conversation(self) -> tuple[str, str]:
-        """What makes two members the same recipient."""
+        """Where it can be told something."""
         return conversation_of(self.reference)
+
+    @property
+    def recipient(self) -> tuple[str, str]:
+        """What makes two members the same recipient."""
+        channel, conversation = self.conversation
+        return channel, conversation or self.reference["user"]["id"]
+
+    @property
+    def is_met(self) -> bool:
+        """Tell whether there is a conversation, and not only a person to begin one with."""
+        return bool(self.reference["conversation"]["id"])
 
     @property
     def place(self) -> str:
@@ -72,7 +84,8 @@ class Member:
         channel, conversation = self.conversation
         user = (self.reference.get("user") or {}).get("id")
         person = {"user": user} if user and not is_group(self.reference) else {}
-        return {"channel": channel, "conversation": conversation, **person}
+        where = {"conversation": conversation} if conversation else {}
+        return {"channel": channel, **where, **person}
 
 
 class Audiences:
@@ -93,9 +106,8 @@ class Audiences:
             ServiceUnavailable: the table cannot be reached; the conversation is to be added again.
         """
         columns = {"reference": json.dumps(reference, sort_keys=True)}
-        keys = [*_keys(reference), *(topic_key(name, reference) for name in topics)]
         await asyncio.gather(
-            *(self._table.put(key, columns) for key in keys),
+            *(self._table.put(key, columns) for key in _all_keys(reference, topics)),
             self._list_channel(reference["channelId"]),
         )
 
@@ -105,9 +117,19 @@ class Audiences:
         Returns:
             whether its person, or its group, is in no audience any more.
         """
-        keys = [*_keys(reference), *(topic_key(name, reference) for name in topics)]
+        keys = _all_keys(reference, topics)
         of_person, *_ = await asyncio.gather(*(self._remove_row(key, reference) for key in keys))
         return of_person
+
+    async def renamed(
+        self, before: Mapping[str, Any], after: Mapping[str, Any], topics: Mapping[str, str]
+    ) -> None:
+        """Delete the rows of a conversation that `add` has put elsewhere since.
+
+        Whom the bot has met by their Entra id is known by the channel's own once they write.
+        """
+        left = set(_all_keys(before, topics)) - set(_all_keys(after, topics))
+        await asyncio.gather(*(self._remove_row(key, before) for key in left))
 
     async def subscribe(self, topic: str, reference: Mapping[str, Any]) -> None:
         """Let a conversation be told what concerns a topic."""
@@ -124,7 +146,7 @@ class Audiences:
         Whom a channel vouches for goes first. What a client says of itself is taken for no id but
         those that Direct Line binds a token to: else a visitor could pass for anybody.
         """
-        found = await self.member(_id_key("user", user_id))
+        found = await self.member(user_key(user_id))
         if found is None and user_id.startswith(BOUND):
             found = await self.member(_id_key("client", user_id))
         return found
@@ -136,10 +158,6 @@ class Audiences:
     async def conversation(self, conversation_id: str) -> Member | None:
         """Return a conversation by its id."""
         return await self.member(_id_key("conversation", conversation_id))
-
-    async def member_at(self, partition: str, row: str) -> Member | None:
-        """Return who stands at a place, if somebody still does."""
-        return await self.member(Key(partition, row))
 
     async def member(self, key: Key) -> Member | None:
         """Return who stands under a key, if somebody still does."""
@@ -221,6 +239,11 @@ def recipient_in(row_key: str) -> str:
     return row_key[: LANE_DIGITS + 1 + _DIGITS]
 
 
+def user_key(user_id: str) -> Key:
+    """Return the key of a person for whom a channel vouches, by the channel's id or by Entra's."""
+    return _id_key("user", user_id)
+
+
 def is_group(reference: Mapping[str, Any]) -> bool:
     """Tell whether more than one person may read what is sent there."""
     conversation = reference["conversation"]
@@ -237,9 +260,37 @@ def digits_of(conversation_id: str) -> str:
     return digest("conversation", conversation_id)
 
 
+def digits_in(place: str) -> frozenset[str]:
+    """Return the digits by which a place tells who stands there, and in which conversation."""
+    partition, _, row = place.partition("/")
+    _lane, *digits = row.split("-")
+    return frozenset(digits) if digits else frozenset({partition.rpartition("-")[2] + row})
+
+
+def digits_for(
+    users: Collection[str], conversations: Collection[str], channels: Collection[str]
+) -> frozenset[str]:
+    """Return the digits that stand for people and conversations in all their places.
+
+    Args:
+        users: people's ids.
+        conversations: conversations' ids.
+        channels: on which they may be.
+    """
+    names: list[tuple[str, ...]] = [(each,) for each in (*users, *conversations)]
+    names += product(("user", "client"), users)
+    names += product(("conversation",), conversations)
+    in_topics = (digest(*each)[:LANE_DIGITS] for each in product(channels, conversations))
+    return frozenset((*(digest(*each) for each in names), *in_topics))
+
+
 def digest(*names: str) -> str:
     """Return letters and digits that stand for names, which may hold any character."""
     return sha256(json.dumps(names).encode()).hexdigest()[:_DIGITS]
+
+
+def _all_keys(reference: Mapping[str, Any], topics: Mapping[str, str]) -> list[Key]:
+    return [*_keys(reference), *(topic_key(name, reference) for name in topics)]
 
 
 def _keys(reference: Mapping[str, Any]) -> list[Key]:
@@ -258,7 +309,7 @@ def _keys_of_user(channel: str, user: Mapping[str, Any]) -> list[Key]:
         user_id = str(user.get("id", ""))
         return [_id_key("client", user_id)] if user_id.startswith(BOUND) else []
     ids = (user.get("id"), user.get("aadObjectId"))
-    return [_id_key("user", str(each)) for each in ids if each]
+    return [user_key(str(each)) for each in dict.fromkeys(ids) if each]
 
 
 def _key_of(place: str) -> Key:

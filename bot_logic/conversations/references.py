@@ -8,6 +8,8 @@ being, the reference stays and is marked, until something is heard from there ag
 
 import asyncio
 import json
+import math
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from weakref import WeakValueDictionary
@@ -15,7 +17,8 @@ from weakref import WeakValueDictionary
 from bot_logic.clock import Clock
 from bot_logic.conversations.audiences import Audiences, recipient_of
 from bot_logic.conversations.blocked import MAX_REASON, Blocked, unmarked
-from bot_logic.conversations.seen import SeenReferences
+from bot_logic.conversations.forgotten import NEVER, Forgotten, forgotten_at, kept_mark, mark_since
+from bot_logic.conversations.seen import SeenReferences, Whereabouts
 from bot_logic.conversations.skips import Skips
 from bot_logic.conversations.subscriptions import (
     only_topics,
@@ -49,10 +52,18 @@ class Conversation:
 class Conversations:
     """Conversation references by channel and conversation id."""
 
-    def __init__(self, table: Table, audiences: Audiences, skips: Skips, clock: Clock) -> None:
+    def __init__(
+        self,
+        table: Table,
+        audiences: Audiences,
+        skips: Skips,
+        forgotten: Forgotten,
+        clock: Clock,
+    ) -> None:
         self._table = table
         self.audiences = audiences
         self.skips = skips
+        self._forgotten = forgotten
         self._clock = clock
         self._seen = SeenReferences(clock)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -73,22 +84,32 @@ class Conversations:
     async def _store(self, reference: Reference, *, rewrite: bool) -> None:
         name, data = _name(reference), json.dumps(reference, sort_keys=True)
         found = await self._table.read(digest_key(name))
-        before: Row = {} if found is None else found.columns
-        after = {**only_topics(before), "key": name, "reference": data, "indexed": True}
+        before: Row = await self._new(name) if found is None else found.columns
+        kept = {**only_topics(before), **kept_mark(before)}
+        after = {**kept, "key": name, "reference": data, "indexed": True}
         if rewrite or before != after:
             await self.audiences.add(reference, topics_of(before))
             await self.skips.unblock(reference)
-            await self._drop_topics_of_another(before, reference)
+            if found is not None:
+                await self._renamed(json.loads(before["reference"]), reference, topics_of(before))
         # Last, as it says that all is stored; always, so that who is marking it has to look again.
         await self._table.put(digest_key(name), after)
-        self._seen.note(name, reference)
+        self._seen.note(name, reference, forgotten_at(after))
 
-    async def _drop_topics_of_another(self, before: Row, reference: Reference) -> None:
-        """Delete the topics' rows under whoever spoke here before, if it was somebody else."""
-        old = json.loads(before["reference"]) if topics_of(before) else reference
-        if recipient_of(old) != recipient_of(reference):
-            for topic in topics_of(before):
-                await self.audiences.unsubscribe(topic, old)
+    async def _new(self, name: str) -> Row:
+        """Return what is known of a conversation that is not stored: whether it was forgotten."""
+        return mark_since(await self._forgotten.at(name))
+
+    async def _renamed(
+        self, before: Reference, after: Reference, topics: Mapping[str, str]
+    ) -> None:
+        """Let nothing lead to whoever spoke here before; that they said stop goes with a person.
+
+        Whom the bot has met by their Entra id is known by the channel's own once they write.
+        """
+        await self.audiences.renamed(before, after, topics)
+        if recipient_of(before) != recipient_of(after) and _is_same_person(before, after):
+            await self.skips.follow(before, after)
 
     async def subscribe(self, reference: Reference, topic: str) -> bool:
         """Let a conversation be told what concerns a topic; False if there is none any more.
@@ -132,7 +153,8 @@ class Conversations:
         A conversation that is not stored stays unknown.
         """
         name = _named(channel_id, conversation_id)
-        if self._seen.service_url(name) == service_url:
+        seen = self._seen.whereabouts(name)
+        if seen is not None and seen.service_url == service_url:
             return
         found = await self._table.read(digest_key(name))
         if found is None:
@@ -146,31 +168,48 @@ class Conversations:
                 await self.audiences.add(reference, topics_of(found.columns))
             await self.skips.unblock(reference)
             await self._table.replace(found.key, columns, found.etag)
-        self._seen.note(name, reference)
+        self._seen.note(name, reference, forgotten_at(found.columns))
 
     async def find(self, channel_id: str, conversation_id: str) -> Conversation | None:
         """Return what is known of a conversation, or None."""
         found = await self._table.read(digest_key(_named(channel_id, conversation_id)))
-        if found is None:
-            return None
-        return Conversation(
-            json.loads(found.columns["reference"]),
-            Blocked.of(found.columns),
-            tuple(topics_of(found.columns)),
-        )
+        return None if found is None else _conversation(found.columns)
 
-    async def service_url(self, channel_id: str, conversation_id: str) -> str:
-        """Return the service URL that was last heard from a conversation, or "".
-
-        What this process stored a moment ago is not read again.
+    async def all(self) -> AsyncIterator[Conversation]:
+        """Yield all conversations that are stored.
 
         Raises:
             ServiceUnavailable: the table cannot be reached.
         """
-        if url := self._seen.service_url(_named(channel_id, conversation_id)):
-            return url
-        found = await self.find(channel_id, conversation_id)
-        return "" if found is None else str(found.reference["serviceUrl"])
+        async for row in self._table.rows():
+            yield _conversation(row.columns)
+
+    async def whereabouts(self, channel_id: str, conversation_id: str) -> Whereabouts:
+        """Return where a conversation is, and until when it was forgotten.
+
+        What this process stored a moment ago is not read again. One that was forgotten and is not
+        stored any more takes nothing at all.
+
+        Raises:
+            ServiceUnavailable: a table cannot be reached.
+        """
+        name = _named(channel_id, conversation_id)
+        if (seen := self._seen.whereabouts(name)) is not None:
+            return seen
+        found = await self._table.read(digest_key(name))
+        if found is not None:
+            reference = json.loads(found.columns["reference"])
+            return Whereabouts(str(reference["serviceUrl"]), forgotten_at(found.columns))
+        never = await self._forgotten.at(name) == NEVER
+        return Whereabouts("", NEVER if never else math.inf)
+
+    async def mark_forgotten(self, reference: Reference) -> None:
+        """Let nothing that was made until now be sent to a conversation; `forget` comes last.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached.
+        """
+        await self._forgotten.mark(_name(of_channel(reference)))
 
     async def forget(self, reference: Reference) -> None:
         """Delete the reference of a conversation that is over, and that its person said stop."""
@@ -243,6 +282,17 @@ class Conversations:
             return None
         stored = json.loads(found.columns["reference"])
         return found if stored["serviceUrl"] == reference["serviceUrl"] else None
+
+
+def _conversation(row: Row) -> Conversation:
+    return Conversation(json.loads(row["reference"]), Blocked.of(row), tuple(topics_of(row)))
+
+
+def _is_same_person(before: Reference, after: Reference) -> bool:
+    """Tell whether two references are of one person, as Entra knows people."""
+    users = [reference.get("user") or {} for reference in (before, after)]
+    ids = {user.get("aadObjectId") for user in users}
+    return len(ids) == 1 and None not in ids
 
 
 def _name(reference: Reference) -> str:

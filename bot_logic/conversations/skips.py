@@ -6,17 +6,18 @@ conversations, and so outlives these and all writing of audiences anew.
 docs/decisions/0032-who-said-stop-has-a-row-of-their-own.md
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from bot_logic.clock import Clock
-from bot_logic.conversations.audiences import LANE_DIGITS, recipient_of
+from bot_logic.conversations.audiences import LANE_DIGITS, digits_in, recipient_of
 from bot_logic.storage.protocols import Between, Key, RowConflict, StoredRow, Table
 
 BLOCKED_FOR: Final = 7 * 24 * 3600  # seconds; who lets the bot in again causes no event
 
+_PREFIX: Final = "skips-"
 _OPTED_OUT: Final = "optedOut"
 _BLOCKED: Final = "blocked"
 
@@ -32,6 +33,32 @@ class Skipped:
 
     opted_out: dict[str, int] = field(default_factory=dict)
     blocked: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What is noted of somebody.
+
+    Attributes:
+        key: where it stands.
+        why: "optedOut" or "blocked".
+        since: Unix time, seconds, at which they said stop, or None.
+        until: Unix time, seconds, until which the channel is not asked again, or None.
+        reason: what it answered, or "".
+    """
+
+    key: Key
+    why: str
+    since: int | None
+    until: int | None
+    reason: str
+
+    @classmethod
+    def of(cls, row: StoredRow) -> Self:
+        """Read a table's row."""
+        read = row.columns.get
+        why = row.key.row.rpartition("-")[2]
+        return cls(row.key, why, read("since"), read("until"), read("reason", ""))
 
 
 class Skips:
@@ -76,6 +103,13 @@ class Skips:
         """Note that the channel may be asked again."""
         await self._table.delete(_key(recipient_of(reference), _BLOCKED))
 
+    async def follow(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Let it go with a person, who is known by another id now, that they said stop."""
+        since = await self.opted_out(before)
+        if since is not None:
+            await self._table.put(_key(recipient_of(after), _OPTED_OUT), {"since": since})
+        await self.forget(before)
+
     async def forget(self, reference: Mapping[str, Any]) -> None:
         """Delete all that was noted of somebody."""
         await self.opt_in(reference)
@@ -98,6 +132,25 @@ class Skips:
                 self._add(row, wanted, skipped)
         return skipped
 
+    async def noted(self, digits: frozenset[str]) -> AsyncIterator[Noted]:
+        """Yield what is noted of whom these digits stand for; looks at whatever is noted.
+
+        Args:
+            digits: as `digits_for` returns them.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached.
+        """
+        async for row in self._table.rows(behind=Key(_PREFIX, "")):
+            if not row.key.partition.startswith(_PREFIX):
+                return
+            if digits_in(f"{row.key.partition}/{row.key.row}") & digits:
+                yield Noted.of(row)
+
+    async def drop(self, noted: Noted) -> None:
+        """Delete what is noted."""
+        await self._table.delete(noted.key)
+
     def _add(self, row: StoredRow, wanted: set[str], skipped: Skipped) -> None:
         recipient, _, kind = row.key.row.rpartition("-")
         if recipient not in wanted:
@@ -113,4 +166,4 @@ def _key(recipient: str, kind: str) -> Key:
 
 
 def _partition(lane: str) -> str:
-    return f"skips-{lane}"
+    return f"{_PREFIX}{lane}"

@@ -12,7 +12,7 @@ from bot_logic.delivery.dead_letter_store import DeadLetterStore
 from bot_logic.delivery.host_gate import HostGate
 from bot_logic.delivery.idempotency import TABLE_NAME as RECORDS
 from bot_logic.delivery.idempotency import IdempotencyRecords
-from bot_logic.delivery.redelivery import Redelivery
+from bot_logic.delivery.redelivery import IsForgotten, Redelivery, is_never
 from bot_logic.storage.protocols import Storage
 from bot_logic.telemetry import OFF, Telemetry
 
@@ -36,6 +36,7 @@ def build(
     *,
     max_attempts: int,
     telemetry: Telemetry = OFF,
+    is_forgotten: IsForgotten = is_never,
 ) -> Delivery:
     """Build the parts on one storage account."""
     queue, poison_queue = storage.queue(QUEUE_NAME), storage.queue(POISON_QUEUE_NAME)
@@ -43,10 +44,22 @@ def build(
     return Delivery(
         records=records,
         redelivery=Redelivery(
-            queue, poison_queue, clock, chance, max_attempts=max_attempts, telemetry=telemetry
+            queue,
+            poison_queue,
+            clock,
+            chance,
+            max_attempts=max_attempts,
+            telemetry=telemetry,
+            is_forgotten=is_forgotten,
         ),
         dead_letters=DeadLetterStore(
-            storage.table(DEAD_LETTERS), records, queue, poison_queue, clock, telemetry=telemetry
+            storage.table(DEAD_LETTERS),
+            records,
+            queue,
+            poison_queue,
+            clock,
+            telemetry=telemetry,
+            is_forgotten=is_forgotten,
         ),
         gate=HostGate(clock, chance),
     )

@@ -11,6 +11,7 @@ from bot_logic.contract.dead_letter import HOST_GAVE_UP, DeadLetter, read_dead_l
 from bot_logic.contract.queue_text import plain_text
 from bot_logic.contract.status import Status
 from bot_logic.delivery.idempotency import LEASE, IdempotencyRecords
+from bot_logic.delivery.redelivery import IsForgotten, is_never
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.protocols import (
     Key,
@@ -23,7 +24,7 @@ from bot_logic.storage.protocols import (
     digest_key,
 )
 from bot_logic.telemetry import OFF, Telemetry
-from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.log_events import Event, EventLog, fingerprint
 from bot_logic.telemetry.names import DEAD_LETTERED, ERROR_TYPE, OTHER
 
 TABLE_NAME: Final = "deadletters"
@@ -60,7 +61,9 @@ class DeadLetterStore:
         clock: Clock,
         *,
         telemetry: Telemetry = OFF,
+        is_forgotten: IsForgotten = is_never,
     ) -> None:
+        self._is_forgotten = is_forgotten
         self._table = table
         self._records = records
         self._queue = queue
@@ -76,6 +79,10 @@ class DeadLetterStore:
         """
         body = message.get_body()
         letter = read_dead_letter(body, default_id=printable_id(message.id))
+        envelope = letter.envelope()
+        if envelope is not None and await self._is_forgotten(envelope):
+            log.info(Event.MESSAGE_FORGOTTEN, message=fingerprint(letter.id))
+            return
         try:
             await self._file(letter, body)
         except (ServiceUnavailable, RowRefused) as error:  # an attempt may be under way
@@ -124,6 +131,15 @@ class DeadLetterStore:
             ServiceUnavailable: the table cannot be reached.
         """
         return [filed async for filed in self.all() if filed.dead_letter.id == message_id]
+
+    async def forget(self, filed: Filed) -> None:
+        """Delete a dead letter, and what is known of its message.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached, or the dead letter was filed anew.
+        """
+        await self._records.forget(filed.dead_letter.key)
+        await self.purge(filed)
 
     async def replay(self, filed: Filed) -> bool:
         """Put a message on the queue again; False if it was delivered after all.

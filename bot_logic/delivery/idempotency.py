@@ -104,7 +104,10 @@ class IdempotencyRecords:
         except Exception:  # a fault in what `act` runs, which is its caller's to see
             await self._release(claim, done, begun=False)
             raise
-        overtaken = not await self._notes.settle(claim, replace(claim.record, status=end))
+        # Where nothing is to go on, nobody asks what was sent; some channels' ids name whom to.
+        kept = () if end == Status.DELIVERED else claim.record.done
+        ended = replace(claim.record, status=end, done=kept)
+        overtaken = not await self._notes.settle(claim, ended)
         return Ending(end, now=True, overtaken=overtaken)
 
     async def _failed(
@@ -162,6 +165,14 @@ class IdempotencyRecords:
         opened = replace(record, status=Status.OPEN, attempt=0)
         await self._table.replace(found.key, opened.to_row(), found.etag)
         return True
+
+    async def forget(self, key: str) -> None:
+        """Delete what is known of a message.
+
+        Raises:
+            ServiceUnavailable: the table cannot be reached.
+        """
+        await self._table.delete(digest_key(key))
 
     async def _claim(self, key: str, attempt: int | None) -> Claim | Status:
         """Take a message's lease, or return the status in which there is nothing to do."""

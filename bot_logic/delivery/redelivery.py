@@ -5,6 +5,8 @@ is down, but only the bot's endpoint sees that a channel asked it to wait, or is
 `contract.retry` decides; this carries it out.
 """
 
+from collections.abc import Awaitable, Callable
+
 from bot_logic.clock import Chance, Clock
 from bot_logic.contract.dead_letter import dead_letter, undecodable
 from bot_logic.contract.envelope import Envelope
@@ -13,10 +15,17 @@ from bot_logic.contract.retry import NEWER_VERSION_PAUSE, Failure, GiveUp, PutBa
 from bot_logic.errors import AskedToWait, HostDown, NewerVersion, PermanentError
 from bot_logic.storage.protocols import MAX_DELAY, Queue
 from bot_logic.telemetry import OFF, Telemetry
-from bot_logic.telemetry.log_events import Event, EventLog
+from bot_logic.telemetry.log_events import Event, EventLog, fingerprint
 from bot_logic.telemetry.names import CHANNEL, ERROR_TYPE, RETRIED, THROTTLED
 
+IsForgotten = Callable[[Envelope], Awaitable[bool]]  # whether its conversation is, since
+
 log = EventLog(__name__)
+
+
+async def is_never(_: Envelope) -> bool:
+    """Tell that nothing was forgotten, where nobody can know."""
+    return False
 
 
 class Redelivery:
@@ -31,7 +40,9 @@ class Redelivery:
         *,
         max_attempts: int,
         telemetry: Telemetry = OFF,
+        is_forgotten: IsForgotten = is_never,
     ) -> None:
+        self._is_forgotten = is_forgotten
         self._queue = queue
         self._poison_queue = poison_queue
         self._clock = clock
@@ -42,11 +53,14 @@ class Redelivery:
     async def after_failure(self, envelope: Envelope, error: Failure) -> None:
         """Put a message back, or on the poison queue, after a failed attempt.
 
-        When this returns, the message is stored in one of the two.
+        When this returns, the message is stored in one of the two, or dropped, because its
+        conversation was forgotten.
 
         Raises:
             QueueUnavailable: it could not be put anywhere; the caller must keep it.
         """
+        if await self._dropped(envelope):
+            return
         match decide(
             envelope,
             error,
@@ -82,9 +96,17 @@ class Redelivery:
         Raises:
             QueueUnavailable: it could not be put back; the caller must keep it.
         """
+        if await self._dropped(envelope):
+            return
         await self._queue.put(envelope.to_json(), delay=min(int(seconds) + 1, MAX_DELAY))
         delay = int(seconds)
         log.info(Event.MESSAGE_NOT_DUE, message=envelope.id, delay=delay)
+
+    async def _dropped(self, envelope: Envelope) -> bool:
+        forgotten = await self._is_forgotten(envelope)
+        if forgotten:
+            log.info(Event.MESSAGE_FORGOTTEN, message=fingerprint(envelope.id))
+        return forgotten
 
     async def leave_to_newer(
         self, message: bytes | str, message_id: str, error: NewerVersion

@@ -7,6 +7,7 @@ storage, contract, errors, clock.
 
 from dataclasses import dataclass
 
+from bot_logic.addresses import ServiceUrls
 from bot_logic.clock import Chance, Clock
 from bot_logic.conversations.audiences import Audiences
 from bot_logic.conversations.skips import Skips
@@ -55,13 +56,16 @@ def build(
     lifetime: int,
     kept_for: float,
     telemetry: Telemetry,
+    service_urls: ServiceUrls,
 ) -> Notifications:
     """Build the parts on one storage account; `as_sent` says what recipients get."""
     store = NotificationStore(storage.table(NOTIFICATIONS))
     lanes = LaneStore(storage.table(LANES))
     queue = storage.queue(QUEUE_NAME)
     planner = Planner(store, lanes, audiences, queue, clock, telemetry)
-    orders = Orders(store, planner, skips, queue, clock, chance, as_sent, lifetime, telemetry)
+    orders = Orders(
+        store, planner, skips, queue, clock, chance, as_sent, lifetime, telemetry, service_urls
+    )
     receipts = Receipts(store, audiences, clock)
     sweep = NotificationSweep(store, kept_for, clock)
     return Notifications(store, lanes, planner, orders, Changes(orders), audiences, receipts, sweep)

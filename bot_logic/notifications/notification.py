@@ -10,6 +10,8 @@ from bot_logic.contract.envelope import compact_json
 from bot_logic.storage.protocols import Row
 
 COLUMN: Final = 60_000  # bytes; one column of a row holds 64 KiB
+TO_COLUMNS: Final = tuple(f"to{number}" for number in range(9))  # of which half a megabyte has need
+FORGOTTEN: Final = {"forgotten": True}  # in `to`, in place of somebody who was
 
 
 class Verb(StrEnum):
@@ -64,7 +66,7 @@ class Notification:
         pages: how many there are so far.
         cancelled: Unix time, seconds, of its cancelling; 0 if nobody did.
         refused: why nothing is sent; "" if it is.
-        key: the idempotency key that stands for it, if there is one.
+        key: the digest of the idempotency key that stands for it, if there is one.
         verb: what it does.
         of: the id of the notification whose messages it deletes or replaces; "" if it sends.
         after: the id of the one that changed these messages before it; "" if none did.
@@ -93,6 +95,11 @@ class Notification:
     changed_by: str = ""
     acknowledge: str = ""
     traceparent: str = ""
+
+    @staticmethod
+    def to_of(row: Row) -> Any:
+        """Read whom a row's notification is for, if no other column was asked for."""
+        return _joined(row, "to")
 
     @classmethod
     def from_row(cls, notification_id: str, row: Row) -> Self:
@@ -152,7 +159,7 @@ class Notification:
         """Tell whether it sends to whoever belongs to an audience, and not to those it names."""
         if self.verb is not Verb.SEND or isinstance(self.to, list):
             return False
-        return not self.to.keys() & {"user", "conversation"}
+        return not self.to.keys() & {"user", "conversation", "forgotten"}
 
     def has_ended(self, now: float) -> bool:
         """Tell whether nothing more may be sent."""

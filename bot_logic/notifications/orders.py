@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from bot_logic.addresses import ServiceUrls
 from bot_logic.clock import Chance, Clock
+from bot_logic.conversations.audiences import digest
 from bot_logic.conversations.skips import Skips
 from bot_logic.errors import BadRequest, ProactiveBotError, RetryableError
 from bot_logic.notifications.content import Activity, AsSent, check_size
@@ -89,6 +91,7 @@ class Orders:
     as_sent: AsSent
     lifetime: int  # seconds after `at`, unless the order says otherwise
     telemetry: Telemetry
+    service_urls: ServiceUrls
 
     async def take(self, request: Request, idempotency_key: str = "") -> Taken:
         """Store a notification, once for each idempotency key, and begin to plan it if it is due.
@@ -103,15 +106,16 @@ class Orders:
         """Store a notification, once for each idempotency key; whatever comes, it will be planned.
 
         Raises:
-            BadRequest: 400 if the bot cannot send the activity, 404 if nobody is known of whom it
-                names, 409 if the key stands for another order or if more would get it than
-                `at_most`.
+            BadRequest: 400 if the bot cannot send the activity, or may not send to a service URL,
+                404 if nobody is known of whom it names, 409 if the key stands for another order
+                or if more would get it than `at_most`.
             RetryableError: it is not taken; with the same key it can be tried again.
         """
         with self.telemetry.span(TAKE, {}):
             return await self._stored_once(request, idempotency_key)
 
     async def _stored_once(self, request: Request, idempotency_key: str) -> Notification:
+        self._check_service_urls(request.to)
         self.checked(request.activity, request.acknowledge)
         notification = Notification(
             self.chance.new_id(),
@@ -219,6 +223,7 @@ class Orders:
         Raises:
             BadRequest: 400, the bot cannot send the activity; 413, it is too large with its button.
         """
+        self._check_service_urls(request.to)
         activity = self.checked(request.activity, request.acknowledge)
         notification = Notification(
             "", request.to, request.activity, request.at, request.expires, 0
@@ -242,6 +247,15 @@ class Orders:
         check_size(sent, field="activity")
         return sent
 
+    def _check_service_urls(self, to: Any) -> None:
+        several = isinstance(to, list)
+        for number, each in enumerate(to if several else [to]):
+            if "serviceUrl" in each and not self.service_urls.allow(each["serviceUrl"]):
+                raise BadRequest(
+                    "its host is not allowed; AllowedServiceUrlHosts may add it",
+                    field=f"to[{number}].serviceUrl" if several else "to.serviceUrl",
+                )
+
     async def _known(self, notification: Notification, request: Request, key: str) -> Notification:
         if len(key) > MAX_KEY:
             raise BadRequest(f"has {MAX_KEY} characters at most", field="Idempotency-Key")
@@ -255,7 +269,7 @@ class Orders:
                 status=409,
                 code="IdempotencyKeyReused",
             ) from None
-        return replace(notification, id=reserved, key=key)
+        return replace(notification, id=reserved, key=digest(key))  # which may name somebody
 
     async def _check_audience(self, notification: Notification) -> None:
         if refused := await self.planner.too_many(notification):

@@ -5,6 +5,7 @@ from typing import Final
 
 from bot_logic.errors import (
     ActivityGone,
+    AppNotInstalled,
     ConversationBlocked,
     ConversationGone,
     ProactiveBotError,
@@ -18,7 +19,8 @@ class Outcome(StrEnum):
     ::
 
         OPEN ──▶ SENT, or RECALLED, or EDITED, by what the notification does
-          │ ▲      | BLOCKED | REMOVED | SWITCHED_OFF | GONE | TOO_MANY_ATTEMPTS | GIVEN_UP
+          │ ▲      | BLOCKED | REMOVED | SWITCHED_OFF | NOT_INSTALLED | GONE
+          │ │      | TOO_MANY_ATTEMPTS | GIVEN_UP
           │ │      | REFUSED, or CANNOT_BE_RECALLED, or CANNOT_BE_EDITED
           │ └── a retryable error, MaxDeliveryAttempts times at most
           ├──▶ OPTED_OUT: left out of a broadcast; no failure
@@ -48,6 +50,9 @@ class Outcome(StrEnum):
 
     SWITCHED_OFF = "switchedOff"
     """An administrator has switched the bot off."""
+
+    NOT_INSTALLED = "notInstalled"
+    """The app is not installed for this person, so that no conversation can begin."""
 
     GONE = "gone"
     """There is no such conversation any more, or no such message in it."""
@@ -87,6 +92,7 @@ FAILURES: Final = frozenset(
         Outcome.BLOCKED,
         Outcome.REMOVED,
         Outcome.SWITCHED_OFF,
+        Outcome.NOT_INSTALLED,
         Outcome.GONE,
         Outcome.UNKNOWN,
         Outcome.REFUSED,
@@ -110,6 +116,8 @@ def outcome_of(error: ProactiveBotError, refused: Outcome = Outcome.REFUSED) -> 
         refused: what it means that the channel will never do this.
     """
     match error:
+        case AppNotInstalled():
+            return Outcome.NOT_INSTALLED
         case ConversationGone() | ActivityGone():
             return Outcome.GONE
         case ConversationBlocked():

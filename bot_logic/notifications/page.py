@@ -15,6 +15,20 @@ MOST: Final = 250  # recipients of a page; 11 KB of keys, and room for their out
 LEASE: Final = 60  # seconds for which a page is its sender's, from each note on
 MAX_DETAIL: Final = 80  # characters of an activity's id, or of a reason
 _NOT_PLAIN: Final = re.compile(r"[^ !#-\[\]-~]")
+NOBODY: Final = "forgotten"  # the key of a recipient who was
+COLUMNS: Final = (
+    "channel",
+    "tenant",
+    "recipients",
+    "outcomes",
+    "messages",
+    "attempt",
+    "leaseUntil",
+    "pausedUntilMs",
+    "idle",
+    "retried",
+    "drains",
+)
 MAX_IDLE: Final = 10  # senders that may die in a row before one has noted anything
 
 
@@ -61,6 +75,12 @@ class Recipient:
         """Digits that stand for it within its page."""
         return digest(self.key)[:16]
 
+    @property
+    def may_be_tried_again(self) -> bool:
+        """Tell whether it did not get it, and is known."""
+        known = self.outcome != Outcome.UNKNOWN and self.key != NOBODY
+        return known and self.outcome.is_failure
+
     def ended(self, outcome: Outcome, detail: str = "") -> Self:
         """Return it with another outcome."""
         return replace(self, outcome=outcome, detail=bounded(detail))
@@ -68,6 +88,12 @@ class Recipient:
     def sent(self, message: Message) -> Self:
         """Return it with what the channel has taken."""
         return replace(self.ended(Outcome.SENT), message=message)
+
+    def forgotten(self) -> Self:
+        """Return it without what leads to anybody; who has not got it does not get it."""
+        gone = self.outcome == Outcome.OPEN
+        ended = self.ended(Outcome.GONE, "was forgotten") if gone else self
+        return replace(ended, key=NOBODY, message=None)
 
     def opened(self) -> Self:
         """Return it with another try."""
@@ -161,10 +187,7 @@ class Page:
         return replace(
             self,
             recipients=tuple(
-                each.opened()
-                if each.outcome.is_failure and each.outcome != Outcome.UNKNOWN
-                else each
-                for each in self.recipients
+                each.opened() if each.may_be_tried_again else each for each in self.recipients
             ),
             retried=True,
         )
@@ -208,7 +231,7 @@ def page_prefix(lane_id: str) -> str:
 
 def _recipients(row: Row) -> Iterable[Recipient]:
     keys, outcomes = json.loads(row["recipients"]), json.loads(row["outcomes"])
-    if "messages" not in row:
+    if row.get("messages") is None:
         yield from map(_of_older_version, keys, outcomes)
         return
     for key, (outcome, detail, attempts), message in zip(

@@ -14,9 +14,10 @@ from typing import Any, Final
 from bot_logic.clock import Clock
 from bot_logic.conversations.audiences import Audiences, Lane, Member, groups, people, topic
 from bot_logic.notifications import sent
+from bot_logic.notifications.first_contact import newcomer
 from bot_logic.notifications.notification import Notification
 from bot_logic.notifications.outcomes import Outcome
-from bot_logic.notifications.page import MOST, Page, Recipient, bounded, page_key
+from bot_logic.notifications.page import MOST, NOBODY, Page, Recipient, bounded, page_key
 from bot_logic.notifications.sent import PAGES_AT_ONCE
 from bot_logic.notifications.store import Head, LaneStore, NotificationStore
 from bot_logic.storage.protocols import Queue, RowConflict
@@ -187,12 +188,10 @@ class Planner:
 
     async def _listed(self, notification: Notification) -> list[Page]:
         wanted = notification.to if isinstance(notification.to, list) else [notification.to]
-        members = [await self.find(each) for each in wanted]
-        known = {each.conversation: each for each in members if each is not None}
+        members = await self._all_of(wanted)
+        known = {each.recipient: each for each in members if each is not None}
         unknown = [
-            Recipient(bounded(next(iter(each.values())))).ended(Outcome.UNKNOWN, "never met")
-            for each, member in zip(wanted, members, strict=True)
-            if member is None
+            _not_found(each) for each, member in zip(wanted, members, strict=True) if member is None
         ]
         in_order = sorted(
             known.values(), key=lambda each: (Lane.of(each.reference).id, each.key.row)
@@ -202,11 +201,22 @@ class Planner:
         pages += [Page(nowhere, tuple(unknown[n : n + MOST])) for n in range(0, len(unknown), MOST)]
         return pages
 
-    async def find(self, to: dict[str, str]) -> Member | None:
-        """Return who is meant by one user or conversation."""
+    async def _all_of(self, wanted: list[dict[str, str]]) -> list[Member | None]:
+        return [await self.find(each, number) for number, each in enumerate(wanted)]
+
+    async def find(self, to: dict[str, str], number: int = 0) -> Member | None:
+        """Return who is meant by one user or conversation, the `number`th of an audience."""
+        if "forgotten" in to:
+            return None
         if "user" in to:
-            return await self.audiences.user(to["user"])
+            return await self.audiences.user(to["user"]) or newcomer(to, number)
         return await self.audiences.conversation(to["conversation"])
+
+
+def _not_found(to: dict[str, Any]) -> Recipient:
+    if "forgotten" in to:
+        return Recipient(NOBODY).forgotten()
+    return Recipient(bounded(next(iter(to.values())))).ended(Outcome.UNKNOWN, "never met")
 
 
 async def _pages(members: AsyncIterator[Member], most: int) -> list[Page]:

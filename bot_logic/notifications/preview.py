@@ -59,8 +59,8 @@ async def preview(planner: Planner, skips: Skips, notification: Notification) ->
 
 async def _of_named(planner: Planner, to: Any) -> Preview:
     wanted = to if isinstance(to, list) else [to]
-    found = [await planner.find(each) for each in wanted]
-    known = list({each.conversation: each for each in found if each is not None}.values())
+    found = [await planner.find(each, number) for number, each in enumerate(wanted)]
+    known = list({each.recipient: each for each in found if each is not None}.values())
     return Preview(len(known), first=[each.names for each in known[:FIRST]])
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from bot_logic.clock import Clock
 from bot_logic.conversations.audiences import Audiences, digits_of
+from bot_logic.notifications.first_contact import behind
 from bot_logic.notifications.notification import Notification
 from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.page import Recipient
@@ -75,7 +76,7 @@ class Receipts:
         page = await self.store.page(receipt.notification, receipt.page)
         for each in page.page.recipients if page else ():
             if each.digits == receipt.recipient:
-                if not await self._is_theirs(each, conversation_id):
+                if not await self._is_theirs(head.notification, each, conversation_id):
                     return None
                 moment = int(self.clock.now())
                 await self.store.acknowledge(
@@ -84,11 +85,13 @@ class Receipts:
                 return head.notification
         return None
 
-    async def _is_theirs(self, recipient: Recipient, conversation_id: str) -> bool:
+    async def _is_theirs(
+        self, notification: Notification, recipient: Recipient, conversation_id: str
+    ) -> bool:
         """Tell whether it was sent to this conversation; what was sent just now, none has noted."""
         digits = recipient.message.conversation if recipient.message else ""
         if not digits and recipient.outcome in (Outcome.OPEN, Outcome.SENT):
-            partition, _, row = recipient.key.partition("/")
-            found = await self.audiences.member_at(partition, row)
+            members = await behind(self.audiences, notification, [recipient.key])
+            found = members.get(recipient.key)
             digits = digits_of(found.reference["conversation"]["id"]) if found else ""
         return digits == digits_of(conversation_id)

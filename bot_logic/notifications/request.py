@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from bot_logic.addresses import is_id
+from bot_logic.addresses import is_base_url, is_id
 from bot_logic.errors import BadRequest
 from bot_logic.notifications.content import check_size
 from bot_logic.notifications.orders import Request
@@ -20,22 +20,27 @@ MAX_TOPIC: Final = 100  # characters
 FAR: Final = 10 * 365 * 24 * 3600  # seconds
 LAST: Final = 253_370_764_800  # 9999-01-01, Unix time: behind it are times that have no date
 
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _Kind = TypeVar("_Kind")
 
 _PATH: Final = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 _FIELD: Final = re.compile(r"(?:unknown|required) field `(?P<name>[^`]*)`")
 
 
-class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An audience: exactly one of the first five."""
+class To(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename="camel"
+):
+    """An audience: exactly one of the first five; the last two are for first contact."""
 
     conversation: str | None = None
     user: str | None = None
     topic: str | None = None
     channel: str | None = None
     all: bool | None = None
-    at_most: int | None = None
+    at_most: int | None = msgspec.field(default=None, name="at_most")
     groups: bool | None = None
+    tenant: str | None = None
+    service_url: str | None = None
 
 
 class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -128,7 +133,7 @@ def _check_no_null(document: Any, field: str = "") -> None:
 def _to(to: To | list[To]) -> Any:
     if isinstance(to, To):
         _check_one(to, "to")
-        return msgspec.to_builtins(to)
+        return _document(to)
     if not 1 <= len(to) <= MAX_LISTED:
         raise BadRequest(f"must list 1 to {MAX_LISTED} recipients", field="to")
     if len(msgspec.json.encode(to)) > MAX_LIST:
@@ -140,7 +145,15 @@ def _to(to: To | list[To]) -> Any:
         _check_one(each, field)
         if each.user is None and each.conversation is None:
             raise BadRequest("a list has users and conversations only", field=field)
-    return [msgspec.to_builtins(each) for each in to]
+    return [_document(each) for each in to]
+
+
+def _document(to: To) -> Any:
+    """Return an audience as JSON; GUIDs in small letters, in which channels write them."""
+    if to.service_url is None:
+        return msgspec.to_builtins(to)
+    small = {"user": str(to.user).lower(), "tenant": str(to.tenant).lower()}
+    return {**small, "serviceUrl": to.service_url}
 
 
 def _check_one(to: To, field: str) -> None:
@@ -165,6 +178,20 @@ def _check_one(to: To, field: str) -> None:
         raise BadRequest("must be 1 or more, and goes with many", field=f"{field}.at_most")
     if to.groups is not None and not to.all:
         raise BadRequest("goes with all", field=f"{field}.groups")
+    if to.tenant is not None or to.service_url is not None:
+        _check_first_contact(to, field)
+
+
+def _check_first_contact(to: To, field: str) -> None:
+    """Let pass what names somebody on Teams whom the bot may never have met."""
+    if to.user is None:
+        name = "tenant" if to.tenant is not None else "serviceUrl"
+        raise BadRequest("goes with user", field=f"{field}.{name}")
+    for name, value in (("user", to.user), ("tenant", to.tenant)):
+        if value is None or not _GUID.fullmatch(value):
+            raise BadRequest("must be a GUID, if serviceUrl is given", field=f"{field}.{name}")
+    if not is_base_url(to.service_url):
+        raise BadRequest("must be an http(s) URL, if tenant is given", field=f"{field}.serviceUrl")
 
 
 def check_topic(name: str, field: str) -> None:

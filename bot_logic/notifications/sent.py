@@ -9,7 +9,7 @@ from typing import Final
 
 from bot_logic.notifications.notification import Notification
 from bot_logic.notifications.outcomes import Outcome
-from bot_logic.notifications.page import Page, Recipient
+from bot_logic.notifications.page import NOBODY, Page, Recipient
 from bot_logic.notifications.store import NotificationStore, StoredPage
 
 PAGES_AT_ONCE: Final = 20  # written in one transaction, of 4 MiB at most
@@ -54,13 +54,16 @@ async def next_pages(
 async def _sent_on(
     store: NotificationStore, change: Notification, stored: StoredPage
 ) -> tuple[Recipient, ...]:
-    """Return those on a page who were sent to; whom an earlier recall has reached has an end."""
+    """Return those on a page who were sent to and were not forgotten since.
+
+    Whom an earlier recall has reached has an end.
+    """
     before = await store.page(change.after, stored.key.row) if change.after else None
     recalled = {each.key: each for each in _recalled(before)}
     return tuple(
         recalled.get(each.key, each.opened())
         for each in stored.page.recipients
-        if each.outcome == Outcome.SENT
+        if each.outcome == Outcome.SENT and each.key != NOBODY
     )
 
 

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from bot_logic.conversations.audiences import Lane, digest
-from bot_logic.notifications.notification import Notification
-from bot_logic.notifications.page import Page, milliseconds, page_prefix, seconds
+from bot_logic.notifications.notification import TO_COLUMNS, Notification
+from bot_logic.notifications.page import COLUMNS, Page, milliseconds, page_prefix, seconds
 from bot_logic.storage.protocols import (
     Between,
     Change,
@@ -30,6 +30,7 @@ LANES: Final = "lanes"
 HEAD: Final = "head"
 LATEST: Final = "latest"
 UNPLANNED: Final = "unplanned"
+_PAGE: Final = "page-"  # how the row keys of pages begin
 _END_OF_TIME: Final = 10**11  # seconds; the row keys of the newest come first
 
 
@@ -86,7 +87,7 @@ class NotificationStore:
         Raises:
             KeyTaken: it stands for one with another content.
         """
-        key = _idempotency(idempotency_key)
+        key = _idempotency(digest(idempotency_key))
         columns = {"notification": notification_id, "content": digest(content)}
         try:
             await self._table.insert(key, columns)
@@ -170,6 +171,22 @@ class NotificationStore:
         await self._table.delete(Key(listed.id, HEAD))
         await self._table.delete(listed.key)  # last: by it this can go on
 
+    async def audiences(self) -> AsyncIterator[tuple[str, Any]]:
+        """Yield each notification's id, and whom it is for."""
+        async for row in self._table.rows(columns=TO_COLUMNS):
+            if row.key.row == HEAD:
+                yield row.key.partition, Notification.to_of(row.columns)
+
+    async def all_pages(self) -> AsyncIterator[StoredPage]:
+        """Yield the pages of all notifications."""
+        async for row in self._table.rows(columns=COLUMNS):
+            if row.key.row.startswith(_PAGE):
+                yield StoredPage.of(row)
+
+    async def delete_whole(self, notification: Notification) -> None:
+        """Delete a notification and all its rows; if that ends half-way, do it again."""
+        await self.delete(Listed(_latest(notification), notification.id, notification.at))
+
     async def page(self, notification_id: str, row_key: str) -> StoredPage | None:
         """Return a page, or None."""
         found = await self._table.read(Key(notification_id, row_key))
@@ -177,13 +194,13 @@ class NotificationStore:
 
     async def pages(self, notification_id: str, *, after: str = "") -> AsyncIterator[StoredPage]:
         """Yield the pages of a notification."""
-        between = Between.of_prefix("page-", after=after)
+        between = Between.of_prefix(_PAGE, after=after)
         async for row in self._table.rows(notification_id, between=between):
             yield StoredPage.of(row)
 
     async def is_being_sent(self, notification_id: str, now: float) -> bool:
         """Tell whether a sender holds a page of a notification."""
-        between = Between.of_prefix("page-")
+        between = Between.of_prefix(_PAGE)
         async for row in self._table.rows(
             notification_id, between=between, columns=("leaseUntil",)
         ):
@@ -200,7 +217,7 @@ class NotificationStore:
     async def counts(self, notification_id: str) -> Counter[str]:
         """Return how many recipients have which outcome, by the outcomes' names."""
         total: Counter[str] = Counter()
-        between = Between.of_prefix("page-")
+        between = Between.of_prefix(_PAGE)
         async for row in self._table.rows(notification_id, between=between, columns=("counts",)):
             total.update(json.loads(row.columns["counts"]))
         return total
@@ -212,6 +229,10 @@ class NotificationStore:
         key = Key(notification_id, f"{_acknowledged(page)}{recipient}")
         with suppress(RowConflict):
             await self._table.insert(key, {"at": moment})
+
+    async def forget_acknowledged(self, notification_id: str, page: str, recipient: str) -> None:
+        """Delete that a recipient has confirmed a notification."""
+        await self._table.delete(Key(notification_id, f"{_acknowledged(page)}{recipient}"))
 
     async def count_acknowledged(self, notification_id: str) -> int:
         """Return how many recipients have confirmed a notification."""
@@ -346,8 +367,7 @@ def _acknowledged(page: str = "") -> str:
     return f"ack-{page}-" if page else "ack-"
 
 
-def _idempotency(key: str) -> Key:
-    digits = digest(key)
+def _idempotency(digits: str) -> Key:
     return Key(f"key-{digits[:2]}", digits[2:])
 
 

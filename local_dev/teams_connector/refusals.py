@@ -21,6 +21,9 @@ class Refusal(StrEnum):
     SWITCHED_OFF = "BotDisabledByAdmin"
     """The tenant's administrator disabled the bot."""
 
+    NOT_INSTALLED = "ForbiddenOperationException"
+    """The app is not installed for the person: no conversation can begin."""
+
     GONE = "ConversationNotFound"
     """There is no such conversation."""
 
@@ -49,6 +52,7 @@ _MESSAGES: Final = {
     Refusal.BLOCKED: "Thread is blocked from message writes.",
     Refusal.REMOVED: "The bot is not part of the conversation roster.",
     Refusal.SWITCHED_OFF: "The tenant admin disabled this bot.",
+    Refusal.NOT_INSTALLED: "Bot is not installed in user's personal scope",
     Refusal.GONE: "Conversation not found.",
     Refusal.NO_ACTIVITY: "The activity was not found in the conversation.",
 }

@@ -74,3 +74,26 @@ async def test_a_cancelled_broadcast_ends_within_two_seconds_and_the_counts_say_
         "sent": sent,
         "cancelled": PEOPLE - sent,
     }
+
+
+async def test_who_never_wrote_is_told_and_where_the_app_is_missing_that_is_said(
+    app: AppUnderTest, connector: TeamsConnector
+) -> None:
+    ada, bob = (f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2))
+    connector.refusals[bob] = Refusal.NOT_INSTALLED
+    to = [
+        {"user": each, "tenant": teams.TENANT, "serviceUrl": connector.url} for each in (ada, bob)
+    ]
+    notification = await notify(app, to, text="Welcome")
+    assert await report(app, notification) == {"state": "done", "sent": 1, "notInstalled": 1}
+    del connector.refusals[bob]
+    again = await notify(app, to, text="Welcome again")
+    assert await report(app, again) == {"state": "done", "sent": 2}
+    told = sorted((each.conversation, each.text) for each in connector.taken)
+    assert told == [
+        (f"a:{ada}", "Welcome"),
+        (f"a:{ada}", "Welcome again"),
+        (f"a:{bob}", "Welcome again"),
+    ]
+    for each in (ada, bob):  # else a broadcast of another test would go to them
+        assert await app.wiring.people.forget_person(each)

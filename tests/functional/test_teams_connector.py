@@ -125,6 +125,9 @@ async def test_the_bot_may_begin_a_conversation_unless_the_person_refuses_it(tea
     assert (await teams.post("/v3/conversations", body)).status == 201
     await teams.post("/local/refusals", {"29:ada": "BotDisabledByAdmin"})
     assert (await teams.post("/v3/conversations", body)).error == (403, "BotDisabledByAdmin")
+    await teams.post("/local/refusals", {"29:ada": "ForbiddenOperationException"})
+    answer = await teams.post("/v3/conversations", body)
+    assert answer.error == (403, "ForbiddenOperationException")
 
 
 @pytest.mark.parametrize(

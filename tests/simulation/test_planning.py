@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from bot_logic import conversations, notifications
+from bot_logic.addresses import ServiceUrls
 from bot_logic.clock import SYSTEM_CHANCE
 from bot_logic.conversations.audiences import groups
 from bot_logic.errors import RetryableError, ServiceUnavailable
@@ -38,6 +39,7 @@ class World:
             lifetime=DAY,
             telemetry=OFF,
             kept_for=DAY,
+            service_urls=ServiceUrls((), loopback=True),
         )
         now = int(clock.now())
         to = {"all": True, "at_most": PEOPLE, "groups": True}

@@ -9,7 +9,17 @@ import pytest
 from bot_logic.admin.audiences import complete
 from bot_logic.conversations import TABLE_NAME as CONVERSATIONS
 from bot_logic.conversations import Conversations, build
-from bot_logic.conversations.audiences import TABLE_NAME, Audiences, Lane, groups, people, topic
+from bot_logic.conversations.audiences import (
+    CHANNELS,
+    TABLE_NAME,
+    Audiences,
+    Lane,
+    digits_for,
+    digits_in,
+    groups,
+    people,
+    topic,
+)
 from bot_logic.storage.memory import MemoryStorage
 from bot_logic.storage.protocols import digest_key
 from bot_logic.testing import ManualClock
@@ -177,3 +187,31 @@ async def test_a_visitor_makes_no_lanes(world: World) -> None:
         await world.conversations.remember(visitor)
     members = [each async for each in world.audiences.members(people("directline"))]
     assert len({Lane.of(each.reference) for each in members}) == 1
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        personal(),
+        personal() | {"user": {"id": "ada", "aadObjectId": "entra"}},
+        personal() | {"user": {}},
+        group(),
+        claiming("directline", "dl_ada"),
+        claiming("webchat", "eve"),
+    ],
+    ids=["personal", "of Entra", "of nobody", "group", "bound to a token", "claimed"],
+)
+async def test_each_place_is_known_by_the_digits_of_an_id(
+    world: World, reference: dict[str, Any]
+) -> None:
+    await world.conversations.remember(reference)
+    await world.conversations.subscribe(reference, "news")
+    user, channel = reference.get("user", {}), reference["channelId"]
+    known = digits_for(set(user.values()), {reference["conversation"]["id"]}, {channel})
+    places = [
+        f"{row.key.partition}/{row.key.row}"
+        async for row in world.storage.table(TABLE_NAME).rows()
+        if row.key.partition != CHANNELS
+    ]
+    assert len(places) > 2
+    assert all(digits_in(place) & known for place in places)

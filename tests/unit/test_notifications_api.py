@@ -84,11 +84,10 @@ class Client:
         return answer.status_code, json.loads(text) if is_json else text
 
     def _function(self, method: str, parts: list[str]) -> Any:
+        if parts[0] == "users":
+            return self.api.people.forget if method == "DELETE" else self.api.people.show
         if parts[0] == "conversations":
-            calls = self.api.conversations
-            if parts[-1] == "opt-out":
-                return calls.change_opt_out
-            return calls.change_topic if len(parts) > 1 else calls.list_all
+            return self._about_conversations(parts)
         if parts[0] == "dead-letters":
             name = "replay" if parts[-1] == "replay" else "purge" if method == "DELETE" else "show"
             return getattr(self.api.dead_letters, name if parts[1:] else "list_all")
@@ -97,6 +96,13 @@ class Client:
         names = {"POST": "post", "DELETE": "cancel", "PATCH": "edit"}
         names["GET"] = "show" if parts[1:] else "list_all"
         return getattr(self.api.notifications, names[method])
+
+    def _about_conversations(self, parts: list[str]) -> Any:
+        calls = self.api.conversations
+        if parts[-1] == "opt-out":
+            return calls.change_opt_out
+        names = (calls.list_all, self.api.people.forget_conversation)
+        return names[len(parts) - 1] if len(parts) <= len(names) else calls.change_topic
 
 
 @pytest.fixture
@@ -476,6 +482,9 @@ async def test_a_null_inside_an_activity_is_the_channels_business(client: Client
         ("DELETE", "conversations/c1/topics/pizza"),
         ("PUT", "conversations/c1/opt-out"),
         ("DELETE", "conversations/c1/opt-out"),
+        ("DELETE", "conversations/c1"),
+        ("GET", "users/u1"),
+        ("DELETE", "users/u1"),
     ],
 )
 async def test_an_unknown_parameter_is_refused_by_name(
@@ -645,3 +654,75 @@ async def test_what_a_kill_left_of_an_order_is_swept_too(client: Client) -> None
     assert await client.wiring.notifications.sweep.run() == 1
     assert [row async for row in rows()] == []
     assert await client.wiring.notifications.sweep.run() == 0
+
+
+async def test_a_person_is_shown_and_forgotten_once(client: Client) -> None:
+    await client.call("PUT", "conversations/c1/topics/pizza")
+    status, shown = await client.call("GET", "users/u1")
+    assert (status, shown["ids"]) == (200, ["u1"])
+    assert shown["conversations"][0]["topics"] == ["pizza"]
+    assert shown["notifications"] == []
+    assert (await client.call("DELETE", "users/u1"))[0] == 204
+    for method in ("DELETE", "GET"):
+        status, refused = await client.call(method, "users/u1")
+        assert (status, refused["error"]["code"]) == (404, "NotFound")
+    assert (await client.call("GET", "users/u2"))[0] == 200
+
+
+async def test_of_a_person_each_notification_is_shown(client: Client) -> None:
+    order = {"to": {"user": "u1"}, "text": "hi"}
+    _, planned = await client.call("POST", "notifications", order)
+    _, scheduled = await client.call("POST", "notifications", order | {"at": 60})
+    _, shown = await client.call("GET", "users/u1")
+    assert shown["notifications"] == [
+        {"id": planned["id"], "verb": "send", "state": "open"},
+        {"id": scheduled["id"], "verb": "send"},
+    ]
+
+
+async def test_a_conversation_is_forgotten_once(client: Client) -> None:
+    assert (await client.call("DELETE", "conversations/c1"))[0] == 204
+    status, refused = await client.call("DELETE", "conversations/c1")
+    assert (status, refused["error"]["code"]) == (404, "NotFound")
+    _, listed = await client.call("GET", "conversations")
+    assert [each["conversation"] for each in listed["conversations"]] == ["c0", "c2"]
+
+
+@pytest.mark.parametrize("path", ["users", "conversations"])
+@pytest.mark.parametrize("wrong", [".", "..", "a\nb", "\u202e", "\ud800", "x" * 1025])
+async def test_what_can_be_nobodys_id_is_refused(client: Client, path: str, wrong: str) -> None:
+    status, refused = await client.call("DELETE", f"{path}/{wrong}")
+    assert (status, refused["error"]["field"]) == (400, "id")
+
+
+@pytest.mark.parametrize("strange", ["%2F", "%00", "é🍕", "'; drop", '"', "~", "x" * 1024])
+async def test_a_strange_id_is_nobodys(client: Client, strange: str) -> None:
+    assert (await client.call("DELETE", f"users/{strange}"))[0] == 404
+    assert (await client.call("GET", f"users/{strange}"))[0] == 404
+    assert (await client.call("DELETE", f"conversations/{strange}"))[0] == 404
+
+
+async def test_of_a_forgotten_person_a_notification_says_so(client: Client) -> None:
+    order = {"to": [{"user": "u1"}, {"user": "u2"}], "text": "hi", "at": 60}
+    _, taken = await client.call("POST", "notifications", order)
+    await client.call("DELETE", "users/u1")
+    _, seen = await client.call("GET", f"notifications/{taken['id']}")
+    assert seen["to"] == [{"forgotten": True}, {"user": "u2"}]
+
+
+async def test_one_that_was_for_the_forgotten_alone_goes_with_them(client: Client) -> None:
+    _, taken = await client.call("POST", "notifications", {"to": {"user": "u1"}, "text": "hi"})
+    await client.call("DELETE", "users/u1")
+    assert (await client.call("GET", f"notifications/{taken['id']}"))[0] == 404
+
+
+async def test_forgetting_waits_while_something_is_being_sent_to_them(client: Client) -> None:
+    order = {"to": [{"user": "u1"}, {"user": "u2"}], "text": "hi"}
+    _, taken = await client.call("POST", "notifications", order)
+    store, clock = client.wiring.notifications.store, client.wiring.notifications.orders.clock
+    async for stored in store.pages(taken["id"]):
+        leased = stored.page.claimed(clock.now())
+        await store.write_page(stored, leased)
+    assert (await client.call("DELETE", "users/u1"))[0] == 503
+    clock.advance(61)  # type: ignore[attr-defined]
+    assert (await client.call("DELETE", "users/u1"))[0] == 204

@@ -253,6 +253,21 @@ async def run(*command: str, **environment: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+NEWCOMER = "6a2bd7ec-0a35-4f2c-9d38-0f3e6b6d6f11"
+TENANT = "3f3d1cea-7a18-41af-872b-cfbbd5140984"
+
+
+async def test_first_contact_welcomes_once_who_never_wrote() -> None:
+    async with BotUnderTest() as bot, serving(bot) as url:
+        for _ in range(2):
+            script = str(RECIPES / "first_contact.sh")
+            await run("sh", script, NEWCOMER, TENANT, BOT_URL=url, BOT_KEY="a-key")
+        await bot.runs_queue()
+        (sent,) = bot.channel.sent
+        assert sent.activity.text.startswith("Welcome!")
+        assert sent.conversation_id == f"new-with-{NEWCOMER}"
+
+
 WORKFLOW = yaml.safe_load((RECIPES / "notify.yml").read_text())
 
 

@@ -5,6 +5,7 @@ for each turn and sends on threads.
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
@@ -25,7 +26,7 @@ from yarl import URL
 from bot_logic.addresses import ServiceUrls
 from bot_logic.bot_endpoint.sdk.credentials import Credentials
 from bot_logic.bot_endpoint.sdk.model_json import Malformed, read, write
-from bot_logic.bot_endpoint.sdk.refusals import meaning_of
+from bot_logic.bot_endpoint.sdk.refusals import meaning_at_creation, meaning_of
 from bot_logic.errors import ProactiveBotError, Refused, ServiceUnavailable
 from bot_logic.outgoing import error_code, json_or_none, retry_after
 from bot_logic.telemetry import OFF, Telemetry
@@ -33,6 +34,8 @@ from bot_logic.telemetry.names import CALL_CHANNEL, HOST, METHOD
 
 MAX_CHANNELS: Final = 256  # whose clients are kept; most bots meet a handful
 CALL_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)  # seconds
+
+Meaning = Callable[[int, str, int | None], ProactiveBotError]  # of status, code, seconds to wait
 
 
 class Connector:
@@ -85,7 +88,7 @@ class Connector:
         self, parameters: ConversationParameters
     ) -> ConversationResourceResponse:
         """Start a conversation, on the channels that let a bot do so."""
-        answer = await self._call("POST", "", write(parameters))
+        answer = await self._call("POST", "", write(parameters), meaning_at_creation)
         return _read(ConversationResourceResponse, answer)
 
     async def get_conversation_members(self, conversation_id: str) -> list[ChannelAccount]:
@@ -100,11 +103,13 @@ class Connector:
         )
         return _read(ChannelAccount, answer)
 
-    async def _call(self, method: str, path: str, body: Any = None) -> Any:
+    async def _call(
+        self, method: str, path: str, body: Any = None, meaning: Meaning = meaning_of
+    ) -> Any:
         with self._telemetry.span(CALL_CHANNEL, {METHOD: method, HOST: self._host}):
-            return await self._asked(method, path, body)
+            return await self._asked(method, path, body, meaning)
 
-    async def _asked(self, method: str, path: str, body: Any) -> Any:
+    async def _asked(self, method: str, path: str, body: Any, meaning: Meaning) -> Any:
         """Make one call, without a retry: it is the queue that tries again.
 
         Raises:
@@ -112,6 +117,7 @@ class Connector:
             ConversationGone: the channel does not know the conversation.
             ConversationBlocked: the bot may not write to it.
             Refused: the channel will never take this.
+            AppNotInstalled: it lets the bot begin no conversation with this person.
         """
         token = await self._credentials.token()
         try:
@@ -126,7 +132,7 @@ class Connector:
                 if response.status == HTTPStatus.UNAUTHORIZED:
                     self._credentials.forget()
                 if response.status >= HTTPStatus.MULTIPLE_CHOICES:
-                    raise await _error(response)
+                    raise await _error(response, meaning)
                 return await json_or_none(response)  # 2xx means taken, whatever it says
         except aiohttp.InvalidURL as error:
             raise Refused("the channel's service URL is no address") from error
@@ -184,6 +190,6 @@ def _resource(answer: Any) -> ResourceResponse:
     return ResourceResponse(id=activity_id if isinstance(activity_id, str) else "")
 
 
-async def _error(response: aiohttp.ClientResponse) -> ProactiveBotError:
+async def _error(response: aiohttp.ClientResponse, meaning: Meaning) -> ProactiveBotError:
     code = error_code(await json_or_none(response))
-    return meaning_of(response.status, code, retry_after(response.headers))
+    return meaning(response.status, code, retry_after(response.headers))

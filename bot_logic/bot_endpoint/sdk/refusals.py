@@ -5,6 +5,7 @@ from typing import Final
 
 from bot_logic.errors import (
     ActivityGone,
+    AppNotInstalled,
     AskedToWait,
     ConversationBlocked,
     ConversationGone,
@@ -30,6 +31,14 @@ _KNOWN: Final[dict[tuple[int, str], type[Refused]]] = {
     # "Tenant is disabled": https://github.com/MicrosoftDocs/bot-docs/issues/1960
     (403, "TenantNoPermission"): ConversationBlocked,
 }
+# Teams' answers to who begins a conversation with somebody for whom the app is not installed: the
+# documented one, the older one, and the one that is met in practice, "Bot is not installed in
+# user's personal scope". https://github.com/OfficeDev/microsoft-teams-apps-company-communicator/issues/744
+_NOT_INSTALLED: Final = (
+    (403, "BadArgument"),
+    (403, "BotNotInConversationRoster"),
+    (403, "ForbiddenOperationException"),
+)
 _RETRYABLE: Final = (
     HTTPStatus.UNAUTHORIZED,  # a token that has just expired, or a service's bad moment
     HTTPStatus.REQUEST_TIMEOUT,
@@ -61,3 +70,16 @@ def meaning_of(status: int, code: str, wait: int | None) -> ProactiveBotError:
     if status in _IN_BETWEEN and not code:  # a channel would say why, a proxy does not
         return ServiceUnavailable(what)
     return Refused(what)
+
+
+def meaning_at_creation(status: int, code: str, wait: int | None) -> ProactiveBotError:
+    """Return the error that says what to do when the bot may not begin a conversation.
+
+    Args:
+        status: the HTTP status, 300 or more.
+        code: the channel's own word for the error, or "".
+        wait: seconds that it asked us to wait, if it did.
+    """
+    if (status, code) in _NOT_INSTALLED:
+        return AppNotInstalled(f"the app is not installed for this person ({status} {code})")
+    return meaning_of(status, code, wait)

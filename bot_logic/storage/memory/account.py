@@ -28,5 +28,15 @@ class MemoryStorage:
             self._tables[name] = MemoryTable(name, self.faults, self._clock)
         return self._tables[name]
 
+    async def contents(self) -> list[tuple[str, str]]:
+        """Return each row and message as text, with the name of its table or queue."""
+        rows = [
+            (name, f"{row.key} {row.columns}")
+            for name, table in self._tables.items()
+            async for row in table.rows()
+        ]
+        texts = [(name, text) for name, queue in self._queues.items() for text in queue.texts]
+        return rows + texts
+
     async def close(self) -> None:
         """Do nothing: another process of a test may go on with the same storage."""
