@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
 
 import azure.functions as func
 
@@ -61,6 +62,16 @@ def check_query(request: func.HttpRequest, *known: str) -> None:
         if name not in (*known, KEY_IN_QUERY):
             allowed = f"this call has {', '.join(known)}" if known else "this call has none"
             raise BadRequest(f"is no parameter: {allowed}", field=name)
+
+
+def link_to_more(request: func.HttpRequest, after: str) -> str:
+    """Return the header that leads to the rest of an answer; a CSV has no other place for it.
+
+    https://www.rfc-editor.org/rfc/rfc8288
+    """
+    asked = {name: value for name, value in request.params.items() if name != KEY_IN_QUERY}
+    path = urlsplit(request.url).path
+    return f'<{path}?{urlencode(asked | {"after": after})}>; rel="next"'
 
 
 def check_json(headers: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from bot_logic.api.answers import (
     check_json,
     check_query,
     error_answer,
+    link_to_more,
 )
 from bot_logic.api.recipients import format_of, some_of
 from bot_logic.clock import Clock, iso
@@ -161,7 +162,10 @@ class NotificationsApi:
         _found(await self.orders.report(notification_id))
         wanted, after = request.params.get("state"), after_of(request)
         some = await some_of(self.orders, self.audiences, notification_id, wanted, after)
-        return answer_with(some)
+        answer = answer_with(some)
+        if some.after:
+            answer.headers["Link"] = link_to_more(request, some.after)
+        return answer
 
 
 def _id_of(request: func.HttpRequest) -> str:

@@ -23,11 +23,16 @@ ENOUGH: Final = 1000  # recipients of one answer; it ends with a page
 
 @dataclass(frozen=True, slots=True)
 class Some:
-    """Some recipients, who is behind them, and where the next ones begin ("" if nowhere)."""
+    """Some recipients, who is behind them, and where the next ones begin ("" if nowhere).
+
+    Attributes:
+        begin: whether these are the first ones.
+    """
 
     recipients: list[Recipient]
     members: Mapping[str, Member]
     after: str
+    begin: bool
 
 
 async def some_of(
@@ -56,8 +61,8 @@ async def some_of(
             members |= await behind(audiences, head.notification, known)
         found += listed
         if len(found) >= ENOUGH:
-            return Some(found, members, row)
-    return Some(found, members, "")
+            return Some(found, members, row, not after)
+    return Some(found, members, "", not after)
 
 
 def as_json(some: Some) -> func.HttpResponse:
@@ -68,10 +73,14 @@ def as_json(some: Some) -> func.HttpResponse:
 
 
 def as_csv(some: Some) -> func.HttpResponse:
-    """Answer with a table that a spreadsheet opens, and in which it takes no text for a formula."""
+    """Answer with a table that a spreadsheet opens, and in which it takes no text for a formula.
+
+    Its names are in the first answer only, so that one answer can be put behind the other.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["recipient", *NAMES, "state", "detail", "attempts", "acknowledged"])
+    if some.begin:
+        writer.writerow(["recipient", *NAMES, "state", "detail", "attempts", "acknowledged"])
     for each in some.recipients:
         names = some.members[each.key].names if each.key in some.members else {}
         detail = each.detail or _activity_id(each)

@@ -8,6 +8,7 @@ from bot_logic.errors import BadRequest
 
 # https://learn.microsoft.com/microsoftteams/limits-specifications-teams
 MAX_CONTENT: Final = 28 * 1024  # bytes
+SAYS: Final = ("text", "attachments", "suggestedActions", "speak", "channelData")
 
 Activity = Mapping[str, Any]
 AsSent = Callable[[Activity, str], Activity]
@@ -15,6 +16,16 @@ AsSent = Callable[[Activity, str], Activity]
 
 Raises BadRequest if the bot cannot send it.
 """
+
+
+def check_says_something(activity: Activity) -> None:
+    """Let pass a message that has something to show.
+
+    Raises:
+        BadRequest: 400, it has nothing.
+    """
+    if activity.get("type") == "message" and not any(map(activity.get, SAYS)):
+        raise BadRequest(f"says nothing: it has none of {', '.join(SAYS)}", field="activity")
 
 
 def check_size(activity: Activity, field: str) -> None:

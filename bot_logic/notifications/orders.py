@@ -11,7 +11,7 @@ from bot_logic.clock import Chance, Clock
 from bot_logic.conversations.audiences import digest
 from bot_logic.conversations.skips import Skips
 from bot_logic.errors import BadRequest, ProactiveBotError, RetryableError
-from bot_logic.notifications.content import Activity, AsSent, check_size
+from bot_logic.notifications.content import Activity, AsSent, check_says_something, check_size
 from bot_logic.notifications.notification import Notification, State
 from bot_logic.notifications.outcomes import Outcome
 from bot_logic.notifications.page import Recipient
@@ -244,6 +244,7 @@ class Orders:
             BadRequest: 400, the bot cannot send it; 413, it is too large with its button.
         """
         sent = self.as_sent(activity, acknowledge)
+        check_says_something(activity)
         check_size(sent, field="activity")
         return sent
 
@@ -283,7 +284,10 @@ class Orders:
             if await self.planner.find(each) is not None:
                 return
         raise BadRequest(
-            "nobody is known by this id", status=404, code="UnknownRecipient", field="to"
+            "nobody is known by this id; GET /api/conversations lists who is",
+            status=404,
+            code="UnknownRecipient",
+            field="to",
         )
 
     async def begin(self, notification: Notification) -> frozenset[str]:

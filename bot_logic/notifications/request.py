@@ -162,7 +162,9 @@ def _check_one(to: To, field: str) -> None:
     given = [name for name, value in named.items() if value is not None]
     given += ["all"] if to.all is not None else []
     if len(given) != 1:
-        raise BadRequest("must have one of conversation, user, topic, channel and all", field=field)
+        raise BadRequest(
+            "must have exactly one of conversation, user, topic, channel and all", field=field
+        )
     name, value = given[0], named.get(given[0])
     if value is not None and not is_id(value):
         raise BadRequest("must be printable, not empty and not endless", field=f"{field}.{name}")
@@ -206,7 +208,7 @@ def check_topic(name: str, field: str) -> None:
 
 def _content(asked: _Content) -> Mapping[str, Any]:
     if (asked.text is None) == (asked.activity is None):
-        raise BadRequest("must have one of text and activity", field="text")
+        raise BadRequest("must have exactly one of text and activity", field="text")
     if asked.text == "":
         raise BadRequest("must not be empty", field="text")
     activity = {"type": "message", "text": asked.text}
@@ -253,5 +255,5 @@ def _bad(error: msgspec.ValidationError) -> BadRequest:
     message = str(error)
     place, named = _PATH.search(message), _FIELD.search(message)
     path = [place["path"] if place else "", named["name"] if named else ""]
-    rule = message[: place.start()] if place else message
+    rule = (message[: place.start()] if place else message).replace(" | null", "")
     return BadRequest(rule, field=".".join(filter(None, path)) or None)
