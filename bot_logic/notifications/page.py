@@ -165,6 +165,10 @@ class Page:
         """Tell whether somebody is sending it."""
         return now < self.lease_until
 
+    def is_draining(self, now: float) -> bool:
+        """Tell whether it has a sender who begins with nobody more."""
+        return self.drains and self.is_leased(now)
+
     def claimed(self, now: float) -> Self:
         """Return the page as its next sender's; given up, if too many have died of it."""
         if self.idle >= MAX_IDLE:

@@ -34,6 +34,7 @@ RENEWED_EVERY: Final = 15.0  # seconds
 SLICE: Final = 8.0  # seconds of sending that one trigger asks for; Direct Line waits 15 for the bot
 SIDE_BY_SIDE: Final = 4  # pages at once, in a lane without a limit
 LOOKS_EVERY: Final = 0.5  # seconds
+LOOKS_AFTER: Final = int((SLICE + 1) / LOOKS_EVERY)  # how often at a page after a trigger failed
 MOST_DRAINING: Final = 4  # pages that wait for messages that hang, while the next one is sent
 PLANNED_WITHIN: Final = 2.0  # seconds until it is looked for further pages
 LONGEST_PAUSE: Final = 60.0  # seconds between two tries when all fails
@@ -142,8 +143,13 @@ class _Run:
                     return
                 await self._wait()
         finally:
-            while self._under_way:
-                await self._wait()
+            await self._end()
+
+    async def _end(self) -> None:
+        """Wait for what is under way, whatever fails: until then the lane's pace is taken."""
+        for each in await asyncio.gather(*self._under_way, return_exceptions=True):
+            if isinstance(each, BaseException):
+                raise each
 
     def _has_nothing_to_wait_for(self) -> bool:
         """Tell whether all that is left is being planned, which wakes this lane, or long paused."""
@@ -181,7 +187,8 @@ class _Run:
         for each in list(self._under_way.values()):
             if not each.drains and self._pump.clock.elapsed() > each.ends:
                 stored = await self._pump.store.page(each.job.work.notification, each.page)
-                each.drains = stored is not None and stored.page.drains
+                now = self._pump.clock.now()
+                each.drains = stored is not None and stored.page.is_draining(now)
 
     def _sending(self) -> list[_Job]:
         """Return the notifications of the pages that take a part of the lane's pace."""
@@ -282,7 +289,9 @@ class _Run:
         if before is None or not before.page.open:
             return
         if not before.page.is_leased(clock.now()):
-            await self._hand_to_bot(job, page, rate)
+            answered = await self._hand_to_bot(job, page, rate)
+            if rate and not answered:
+                await self._until_it_takes_no_pace(name, page)
         after = await store.page(name, page)
         if after is None or not after.page.open:
             job.failures = 0
@@ -295,15 +304,27 @@ class _Run:
         else:
             job.fails(clock.now())
 
-    async def _hand_to_bot(self, job: _Job, page: str, rate: float) -> None:
+    async def _until_it_takes_no_pace(self, name: str, page: str) -> None:
+        """Wait while the bot, which was late or was not heard any more, goes on to send a page."""
+        for _ in range(LOOKS_AFTER):
+            await asyncio.sleep(LOOKS_EVERY)  # first, as it may be about to begin
+            stored, now = await self._pump.store.page(name, page), self._pump.clock.now()
+            if stored is None or not stored.page.is_leased(now) or stored.page.is_draining(now):
+                return
+
+    async def _hand_to_bot(self, job: _Job, page: str, rate: float) -> bool:
+        """Hand a page to the bot; tell whether it has answered that it is done with it."""
+        answered = True
         name, telemetry = job.work.notification, self._pump.telemetry
         with telemetry.span(POST_TRIGGER, {NOTIFICATION: name}, cause=job.traceparent) as span:
             try:
                 await self._post(PageOrder(name, page, rate, SLICE, telemetry.traceparent()))
             except ProactiveBotError as error:  # the page says how far it came
+                answered = False
                 span.failed(error)
                 log.warning(Event.PAGE_FAILED, notification=name, reason=str(error))
         telemetry.count(PAGES, {CHANNEL: job.work.channel})
+        return answered
 
     async def _post(self, order: PageOrder) -> None:
         def trigger(conversation_id: str) -> dict[str, Any]:
