@@ -46,7 +46,8 @@ class Traces:
 
     def of_them_on(self, stored: StoredPage) -> list[Recipient]:
         """Return the recipients on a page who are them."""
-        places = self.unknown | self.places.get(stored.key.partition, frozenset())
+        named = self.places.get(stored.key.partition)  # else somebody else is cut down to the same
+        places = self.unknown | named if named else frozenset[str]()
         return [each for each in stored.page.recipients if self._lead_to(each, places)]
 
     def _lead_to(self, recipient: Recipient, places: Collection[str]) -> bool:

@@ -184,6 +184,51 @@ async def test_who_is_forgotten_gets_nothing_that_was_under_way(bot: BotUnderTes
     assert await found_of(bot, *IDS) == set()
 
 
+@pytest.mark.parametrize(
+    "called",
+    ["this will fail", "msteams", "28:bot", "de-DE", "markdown", "TextBlock", "no id", SERVICE_URL],
+)
+async def test_who_is_called_as_something_else_takes_nobodys_dead_letters_along(
+    bot: BotUnderTest, called: str
+) -> None:
+    await ada_writes(bot, "this will fail", locale="de-DE", textFormat="markdown")
+    await bot.runs_queue()
+    card = {"type": "AdaptiveCard", "body": [{"type": "TextBlock", "text": "fail"}]}
+    attached = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
+    await bot.enqueue("fail", activity={"type": "message", "attachments": [attached]})
+    await bot.storage.queue(POISON_QUEUE_NAME).put('{"user": {"name": "no id", "text": "msteams')
+    await bot.runs_queue()
+    await bot.runs_queue()
+    before = len(await bot.dead_letters())
+    assert before >= 2
+    assert await bot.knows_of(called) is None
+    assert not await bot.forgets(called)
+    assert len(await bot.dead_letters()) == before
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"relatesTo": {"User": {"Id": ADA}}},
+        {"ResumptionCookie": {"Address": {"UserId": ADA}}},
+        {"address": {"user": {"id": ADA}}},
+        {"data": {"ordered by": [ADA]}},
+        {"activity": {"entities": [{"type": "mention", "mentioned": {"id": ADA}}]}},
+        f'{{"conversation": {{"user": {{"id": "{ADA}", "na',
+        f'{{"UserId":"{ADA}", "na',
+    ],
+)
+async def test_whom_a_dead_letter_names_by_id_is_found_in_any_shape(
+    bot: BotUnderTest, message: Any
+) -> None:
+    letter = {"error": "Refused", "reason": "no", "message": message}
+    await bot.storage.queue(POISON_QUEUE_NAME).put(json.dumps(letter))
+    await bot.runs_queue()
+    assert len((await bot.knows_of(ADA) or {})["deadLetters"]) == 1
+    assert await bot.forgets(ADA)
+    assert await bot.dead_letters() == []
+
+
 async def test_what_is_hidden_on_the_queue_is_dropped_when_it_comes_to_light(
     bot: BotUnderTest,
 ) -> None:

@@ -182,3 +182,11 @@ async def test_nobody_is_called_forgotten(bot: BotUnderTest) -> None:
     await bot.forgets("ada")
     assert await bot.knows_of("forgotten") is None
     assert not await bot.forgets("forgotten")
+
+
+async def test_whom_a_page_names_alike_is_somebody_else(bot: BotUnderTest) -> None:
+    await bot.notify([{"user": "张三"}, {"user": "bob"}], "For two")
+    await bot.runs_queue()
+    assert await bot.knows_of("李四") is None
+    assert not await bot.forgets("李四")
+    assert await bot.forgets("张三")
