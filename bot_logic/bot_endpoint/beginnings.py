@@ -10,12 +10,12 @@ from typing import Any
 from botbuilder.schema import ChannelAccount, ConversationParameters
 from botframework.connector.auth import ConnectorFactory
 
-from bot_logic.addresses import ServiceUrls
+from bot_logic.addresses import ServiceUrls, is_id
 from bot_logic.bot_endpoint.sdk.model_json import read
 from bot_logic.conversations.audiences import Member, is_group, user_key
 from bot_logic.conversations.channels import is_of_clients
 from bot_logic.conversations.references import Conversations
-from bot_logic.errors import ConversationGone, Refused
+from bot_logic.errors import ConversationGone, Refused, ServiceUnavailable
 
 
 def may_begin(reference: Mapping[str, Any]) -> bool:
@@ -71,6 +71,8 @@ class Beginnings:
     async def _begun(self, reference: Mapping[str, Any]) -> dict[str, Any]:
         connector: Any = await self.channels.create(reference["serviceUrl"])
         answer = await connector.conversations.create_conversation(_parameters(reference))
+        if not is_id(answer.id):
+            raise ServiceUnavailable("the channel began a conversation and did not say which")
         service_url = answer.service_url or reference["serviceUrl"]
         if not self.service_urls.allow(service_url):
             raise Refused("the channel began a conversation at a service URL that is not allowed")

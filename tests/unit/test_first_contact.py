@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from botbuilder.schema import ConversationResourceResponse
 
 from bot_logic.bot_endpoint.got_it import GOT_IT
+from bot_logic.bot_endpoint.memory_channel import MemoryChannel
 from bot_logic.errors import AppNotInstalled, BadRequest, ConversationBlocked, Refused
 from bot_logic.notifications import NOTIFICATIONS
 from bot_logic.notifications.request import parse
@@ -249,3 +251,31 @@ async def test_what_names_nobody_on_teams_is_refused_by_field(
 def test_guids_are_read_in_small_letters() -> None:
     body = json.dumps({"to": newcomer(ADA.upper(), tenant=TENANT.upper()), "text": "hi"})
     assert parse(body.encode(), 0, 60).to == newcomer()
+
+
+class Forgetful(MemoryChannel):
+    """Begins conversations and does not say which."""
+
+    def __init__(self, answer: str | None) -> None:
+        super().__init__()
+        self._answer = answer
+
+    async def create_conversation(self, parameters: Any) -> ConversationResourceResponse:
+        await super().create_conversation(parameters)
+        return ConversationResourceResponse(id=self._answer)
+
+
+@pytest.mark.parametrize("answer", [None, "", "..", "a\nb"])
+async def test_a_conversation_without_an_id_is_a_failed_attempt_of_one_person_only(
+    answer: str | None,
+) -> None:
+    settings = {"ChannelRates": "slack=1", "MaxDeliveryAttempts": "1"}
+    async with BotUnderTest(channel=Forgetful(answer), settings=settings) as bot:
+        await bot.meets("bob")
+        notification = await bot.notify([newcomer(), {"user": "bob"}], "Welcome")
+        await bot.runs_queue()
+        assert await bot.report(notification) == {
+            "state": "done",
+            "sent": 1,
+            "tooManyAttempts": 1,
+        }
