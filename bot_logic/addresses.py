@@ -44,6 +44,7 @@ HOSTS_BY_CLOUD: Final[Mapping[str, tuple[str, ...]]] = {
 BOT_FRAMEWORK_HOSTS: Final = tuple(chain.from_iterable(HOSTS_BY_CLOUD.values()))
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # A name of labels of up to 63 characters (RFC 1035 section 2.3.4), or an IPv6 address.
 _LABEL: Final = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
@@ -57,6 +58,11 @@ def is_id(value: Any) -> bool:
         and value.isprintable()  # no line breaks, no halves of characters
         and value not in (".", "..")
     )
+
+
+def is_guid(value: Any) -> bool:
+    """Tell whether this is a GUID, as Entra names people and tenants, in letters of any size."""
+    return isinstance(value, str) and _GUID.fullmatch(value) is not None
 
 
 def printable_id(value: str | None) -> str:

@@ -27,9 +27,10 @@ from bot_logic.conversations.subscriptions import (
     without_topic,
 )
 from bot_logic.conversations.threads import Reference, of_channel, without_thread
-from bot_logic.storage.protocols import Row, StoredRow, Table, digest_key
+from bot_logic.storage.protocols import Row, RowConflict, StoredRow, Table, digest_key
 
 TABLE_NAME: Final = "conversations"
+TRIES: Final = 3  # to write a conversation that other processes write, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,17 @@ class Conversations:
         if not rewrite and self.knows(reference):
             return
         async with self._in_turn(_name(reference)):
-            await self._store(reference, rewrite=rewrite)
+            for left in reversed(range(TRIES)):
+                try:
+                    await self._store(reference, rewrite=rewrite)
+                except RowConflict:
+                    if not left:
+                        raise
+                else:
+                    return
 
     async def _store(self, reference: Reference, *, rewrite: bool) -> None:
+        """Write a conversation, unless another process has since it was read: it may subscribe."""
         name, data = _name(reference), json.dumps(reference, sort_keys=True)
         found = await self._table.read(digest_key(name))
         before: Row = await self._new(name) if found is None else found.columns
@@ -93,7 +102,10 @@ class Conversations:
             if found is not None:
                 await self._renamed(json.loads(before["reference"]), reference, topics_of(before))
         # Last, as it says that all is stored; always, so that who is marking it has to look again.
-        await self._table.put(digest_key(name), after)
+        if found is None:
+            await self._table.insert(digest_key(name), after)
+        else:
+            await self._table.replace(found.key, after, found.etag)
         self._seen.note(name, reference, forgotten_at(after))
 
     async def _new(self, name: str) -> Row:

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from bot_logic.addresses import is_base_url, is_id
+from bot_logic.addresses import is_base_url, is_guid, is_id
 from bot_logic.errors import BadRequest
 from bot_logic.notifications.content import check_size
 from bot_logic.notifications.orders import Request
@@ -20,7 +20,6 @@ MAX_TOPIC: Final = 100  # characters
 FAR: Final = 10 * 365 * 24 * 3600  # seconds
 LAST: Final = 253_370_764_800  # 9999-01-01, Unix time: behind it are times that have no date
 
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _Kind = TypeVar("_Kind")
 
 _PATH: Final = re.compile(r" - at `\$\.?(?P<path>.*)`$")
@@ -190,7 +189,7 @@ def _check_first_contact(to: To, field: str) -> None:
         name = "tenant" if to.tenant is not None else "serviceUrl"
         raise BadRequest("goes with user", field=f"{field}.{name}")
     for name, value in (("user", to.user), ("tenant", to.tenant)):
-        if value is None or not _GUID.fullmatch(value):
+        if not is_guid(value):
             raise BadRequest("must be a GUID, if serviceUrl is given", field=f"{field}.{name}")
     if not is_base_url(to.service_url):
         raise BadRequest("must be an http(s) URL, if tenant is given", field=f"{field}.serviceUrl")

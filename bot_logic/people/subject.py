@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot_logic.addresses import is_guid
 from bot_logic.conversations import Conversation, Conversations
 from bot_logic.conversations.audiences import digits_for, is_group
 from bot_logic.conversations.channels import is_of_clients
@@ -45,17 +46,19 @@ async def person_of_id(known: Conversations, user_id: str) -> Subject:
     Raises:
         ServiceUnavailable: a table cannot be reached.
     """
-    ids = frozenset({user_id})
-    member = await known.audiences.user(user_id)
-    if member is not None:
-        ids |= vouched_ids(member.reference)
+    given = {user_id, user_id.lower()} if is_guid(user_id) else {user_id}  # channels write it small
+    ids = frozenset(given)
+    for each in given:
+        member = await known.audiences.user(each)
+        if member is not None:
+            ids |= vouched_ids(member.reference)
     while True:
         found = [each async for each in known.all() if ids & _ids(each.reference)]
         more = ids.union(*(vouched_ids(each.reference) for each in found))
         if more == ids:
             break
         ids = more
-    found.sort(key=lambda each: user_id in _ids(each.reference))  # by the last, this can go on
+    found.sort(key=lambda each: bool(given & _ids(each.reference)))  # by the last, this can go on
     channels = tuple(await known.audiences.channels())
     return Subject(ids, tuple(found), frozenset(map(_id_of, found)), channels)
 

@@ -184,6 +184,13 @@ async def test_who_is_forgotten_gets_nothing_that_was_under_way(bot: BotUnderTes
     assert await found_of(bot, *IDS) == set()
 
 
+async def test_entras_id_is_known_in_large_letters_too(bot: BotUnderTest) -> None:
+    await ada_writes(bot)
+    assert await bot.knows_of(ENTRA.upper())
+    assert await bot.forgets(ENTRA.upper())
+    assert await bot.knows_of(ENTRA) is None
+
+
 @pytest.mark.parametrize(
     "called",
     ["this will fail", "msteams", "28:bot", "de-DE", "markdown", "TextBlock", "no id", SERVICE_URL],

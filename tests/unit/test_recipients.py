@@ -1,5 +1,6 @@
 """Who receives may stop, start and subscribe; who said stop or blocks the bot is left out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -181,6 +182,25 @@ async def test_who_was_forgotten_by_another_process_can_subscribe(kitchen: BotUn
     await another.forget_stale(known.reference)
     await kitchen.hears("subscribe pizza")
     assert await told(kitchen, {"topic": "Pizza"}) == {"state": "done", "sent": 1}
+
+
+async def test_a_subscription_is_kept_while_another_process_writes_the_conversation(
+    kitchen: BotUnderTest,
+) -> None:
+    await kitchen.meets()
+    known = await kitchen.wiring.conversations.find("test", "conversation-of-ada")
+    assert known is not None
+    another = conversations.build(kitchen.storage, kitchen.clock)
+    kitchen.storage.faults.add(Fault("table.put", delay=0.1, times=1))
+    writing = asyncio.create_task(another.remember({**known.reference, "locale": "de"}))
+    await asyncio.sleep(0.02)
+    assert await kitchen.wiring.conversations.subscribe(known.reference, "Pizza")
+    await writing
+    now = await another.find("test", "conversation-of-ada")
+    assert now is not None
+    assert (now.topics, now.reference["locale"]) == (("Pizza",), "de")
+    await another.forget(known.reference)
+    assert await told(kitchen, {"topic": "Pizza"}) == {"state": "done"}
 
 
 async def test_a_subscription_that_no_table_takes_is_not_promised(kitchen: BotUnderTest) -> None:
