@@ -78,8 +78,10 @@ check: $(VENV)/.installed check-lock
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 
+# What is left to mend by hand, `make check` says; the last run formats what the fixes have made.
 format: $(VENV)/.installed
-	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix-only .
 	$(VENV)/bin/ruff format .
 
 # What pyproject.toml lists and all that it needs, with hashes, for every Python and system.

@@ -7,6 +7,6 @@ async def say_good_morning(timer: func.TimerRequest) -> None:
 
 import azure.functions as func
 
-from bot_logic.startup import wiring  # noqa: F401 - for what you write below
+from bot_logic.startup import wiring
 
 own = func.Blueprint()  # type: ignore[no-untyped-call]

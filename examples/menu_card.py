@@ -31,7 +31,7 @@ class MenuBot(ProactiveBot):
         return card(f"One {pizza} is ordered.", button("Thank you", "thank"))
 
     @on_button("thank")
-    async def thank(self, turn: TurnContext, data: dict[str, Any]) -> Answer:  # noqa: ARG002 - not needed
+    async def thank(self, turn: TurnContext, data: dict[str, Any]) -> Answer:
         """Be thanked."""
         return "You are welcome!"
 

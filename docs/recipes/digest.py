@@ -14,7 +14,7 @@ own = func.Blueprint()  # type: ignore[no-untyped-call]
 
 # recipe
 @own.timer_trigger("timer", "0 0 16 * * 1-5")  # second, minute, hour, day, month, day of the week
-async def digest(timer: func.TimerRequest) -> None:  # noqa: ARG001 - bound by name
+async def digest(timer: func.TimerRequest) -> None:
     """Say it once a day, even if the timer comes twice."""
     count = len([letter async for letter in wiring().delivery.dead_letters.all()])
     text = f"{count} messages could not be delivered: make dead-letters"

@@ -20,7 +20,7 @@ CARD = {"type": "AdaptiveCard", "version": "1.4"}
 
 # recipe
 @own.timer_trigger("timer", "0 0 11 * * 5")  # second, minute, hour, day, month, day of the week
-async def ask(timer: func.TimerRequest) -> None:  # noqa: ARG001 - bound by name
+async def ask(timer: func.TimerRequest) -> None:
     """Ask everyone, but nobody if they are more than a thousand."""
     question = [{"type": "TextBlock", "text": "Pizza for lunch?"}]
     card = CARD | {"body": question, "actions": [button("Yes, please", "lunch")]}
@@ -34,7 +34,7 @@ class Lunch(ProactiveBot):
 
     # recipe
     @on_button("lunch")
-    async def lunch(self, turn: TurnContext, data: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    async def lunch(self, turn: TurnContext, data: dict[str, Any]) -> dict[str, Any]:
         """Show that it was taken, in place of the button."""
         return CARD | {"body": [{"type": "TextBlock", "text": "One pizza for you."}]}
 

@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
@@ -60,6 +61,44 @@ def test_a_recipe_takes_under_ten_lines_and_the_page_says_how_many(path: Path) -
 )
 def test_a_recipe_says_first_what_it_is_for(path: Path) -> None:
     assert re.match(r"[A-Z][\w ,]+: ", ast.get_docstring(ast.parse(path.read_text())) or "")
+
+
+def complaints(text: str, name: str) -> str:
+    """What `make check` says of the style of a file of this text and name."""
+    command = [sys.executable, "-m", "ruff", "check", "--quiet", "--stdin-filename", name, "-"]
+    checked = subprocess.run(
+        command, input=text, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    return checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("recipe", [build_broke, digest, lunch], ids=lambda it: it.__name__)
+def test_a_file_in_the_place_of_functions_has_the_style_that_is_checked(recipe: ModuleType) -> None:
+    assert complaints(Path(str(recipe.__file__)).read_text(), "bot_logic/functions.py") == ""
+
+
+COMMANDS = '''"""A bot."""
+
+from bot_logic.bot_endpoint import ProactiveBot
+from bot_logic.bot_endpoint.spoken import spoken_text
+
+
+class Bot(ProactiveBot):
+    """Knows many commands, each as the recipes do it."""
+
+    async def on_message_activity(self, turn: object) -> None:
+        """Do what is asked for."""
+'''
+COMMAND = """        if spoken_text(turn.activity) == "say {0}" and self.known > 3:
+            await turn.send_activity("{0}")
+            return
+"""
+
+
+def test_a_bot_of_many_commands_has_the_style_that_is_checked() -> None:
+    bot = COMMANDS + "".join(map(COMMAND.format, range(20)))
+    assert complaints(bot, "bot_logic/bot.py") == ""
+    assert "PLR0911" in complaints(bot, "bot_logic/another.py")
 
 
 def functions_of(
