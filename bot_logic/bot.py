@@ -7,6 +7,7 @@ docs/testing-your-bot.md shows how to test an answer of your own in milliseconds
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ChannelAccount
@@ -62,6 +63,10 @@ class ProactiveBot(ButtonHandler):
         self._counter = counter
         self._typing_timeout = typing_timeout
         self._reply_timeout = reply_timeout
+
+    def now(self) -> datetime:
+        """Return what time it is, in UTC; in a test of your bot that of its clock."""
+        return self.notifications.now()
 
     async def on_turn(self, turn_context: TurnContext) -> None:
         """Take a turn; if it fails, tell the user so, and let the log say why."""

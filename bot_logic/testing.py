@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from bot_logic.bot import ProactiveBot
 from bot_logic.bot_endpoint import Endpoint, MakeBot
 from bot_logic.bot_endpoint.memory_channel import MemoryChannel
+from bot_logic.bot_endpoint.moments import as_in_json
 from bot_logic.bot_endpoint.sdk.card_actions import EXECUTE
 from bot_logic.bot_endpoint.sdk.invokes import CARD_ACTION
 from bot_logic.clock import SYSTEM_CHANCE, Chance
@@ -195,7 +196,8 @@ class BotUnderTest:
             BadRequest: it cannot be taken.
         """
         said = {} if text is None else {"text": text}
-        body = json.dumps({"to": to, **said, **fields}).encode()
+        asked = {name: as_in_json(value) for name, value in fields.items()}
+        body = json.dumps({"to": to, **said, **asked}).encode()
         orders = self._wiring.notifications.orders
         return (await orders.take(parse(body, self.clock.now(), orders.lifetime))).id
 

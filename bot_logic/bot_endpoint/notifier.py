@@ -3,10 +3,12 @@
 import json
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from botbuilder.schema import Activity
 
+from bot_logic.bot_endpoint.moments import Moment, as_in_json
 from bot_logic.bot_endpoint.sdk.model_json import write
 from bot_logic.clock import Clock
 from bot_logic.deadline import within
@@ -27,13 +29,17 @@ class Notifier:
         self._changes = changes
         self._clock = clock
 
+    def now(self) -> datetime:
+        """Return what time it is, in UTC; in a test of your bot that of its clock."""
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
     async def send(
         self,
         to: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         what: str | Activity,
         *,
-        at: str | float | None = None,
-        expires: str | float | None = None,
+        at: Moment | None = None,
+        expires: Moment | None = None,
         key: str = "",
         acknowledge: bool | str = False,
     ) -> str:
@@ -42,8 +48,9 @@ class Notifier:
         Args:
             to: who, as in `POST /api/notifications`: docs/notifications.md.
             what: a text, or an activity, such as a card.
-            at: seconds from now, or a time with its offset; by default now.
-            expires: seconds after `at`, or a time, from which on nobody gets it any more.
+            at: a `datetime` with its time zone or a time as text with its offset, or a `timedelta`
+                or seconds from now; by default now.
+            expires: such a time, or so long after `at`, from which on nobody gets it any more.
             key: the same key with the same content sends once.
             acknowledge: whether there is a button by which each confirms it; or what stands on it.
 
@@ -52,7 +59,7 @@ class Notifier:
             RetryableError: it was not taken; with the same key it can be tried again.
         """
         times = {"at": at, "expires": expires}
-        times = {name: moment for name, moment in times.items() if moment is not None}
+        times = {name: as_in_json(moment) for name, moment in times.items() if moment is not None}
         order = {"to": to, **_content(what), **times, "acknowledge": acknowledge}
         body = json.dumps(order).encode()
         # Only a process that notifies pays for the import.

@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from botbuilder.core import TurnContext
 
+from bot_logic.bot_endpoint.moments import Moment, as_in_json
 from bot_logic.bot_endpoint.notifier import Notifier
 from bot_logic.bot_endpoint.recorder import reference_of
 from bot_logic.bot_endpoint.subscriber import Subscriber
 from bot_logic.clock import Chance, Clock
 from bot_logic.contract.envelope import Envelope
 from bot_logic.deadline import within
-from bot_logic.errors import MessageNotInserted
+from bot_logic.errors import BadRequest, MessageNotInserted
 from bot_logic.storage.protocols import MAX_DELAY, Queue
 from bot_logic.telemetry import OFF, Telemetry
 from bot_logic.telemetry.log_events import Event, EventLog
@@ -57,6 +58,7 @@ class Outbox:
         *,
         data: Mapping[str, Any] | None = None,
         delay: int = 0,
+        at: Moment | None = None,
     ) -> str:
         """Put a text on the queue, and return the message's id; then the queue has it.
 
@@ -65,26 +67,30 @@ class Outbox:
             text: what `on_trigger` finds in `envelope.text`.
             data: what it finds in `envelope.data`, as JSON: for example what this message is for.
             delay: seconds after which it comes back, at the earliest; a reminder.
+            at: the same, as `notifications.send` takes it: a `datetime` with its time zone …
 
         Raises:
+            BadRequest: `at` is no such moment, or comes beside `delay`.
             OversizedMessage: it does not fit into a queue message.
             QueueNotCreated: there is no queue and it could not be created.
             MessageNotInserted: the queue did not accept it.
         """
+        now = self._clock.now()
+        wait = delay if at is None else _seconds_until(at, now, delay)
         message_id, channel = self._chance.new_id(), {CHANNEL: turn.activity.channel_id}
         with self._telemetry.span(SEND, {MESSAGE_ID: message_id, **channel}):
             envelope = Envelope.new(
                 reference_of(turn.activity),
                 text,
                 message_id=message_id,
-                now=self._clock.now(),
+                now=now,
                 lifetime=self._message_lifetime,
                 data=data,
-                delay=delay,
+                delay=wait,
                 traceparent=self._telemetry.traceparent(),
             )
             envelope.check_size()
-            await self._put(envelope, min(delay, MAX_DELAY))
+            await self._put(envelope, min(wait, MAX_DELAY))
         self._telemetry.count(ENQUEUED, channel)
         log.info(Event.MESSAGE_QUEUED, message=envelope.id)
         return envelope.id
@@ -95,3 +101,13 @@ class Outbox:
                 await self._queue.put(envelope.to_json(), delay=delay)
         except TimeoutError:
             raise MessageNotInserted("no time was left in this turn") from None
+
+
+def _seconds_until(at: Moment, now: float, delay: int) -> int:
+    """Return how long it is until then; 0 if it is past."""
+    # Only a process that is told a time pays for the import.
+    from bot_logic.notifications.request import moment_of  # noqa: PLC0415
+
+    if delay:
+        raise BadRequest("goes without delay", field="at")
+    return max(0, int(moment_of(as_in_json(at), "at", now, now)) - int(now))

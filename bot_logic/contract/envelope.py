@@ -134,8 +134,8 @@ class Envelope:
             text,
             created,
             data=data,
-            at=created + delay if delay else None,
-            expires=created + delay + lifetime,
+            at=_as_seconds(created + delay) if delay else None,
+            expires=_as_seconds(created + delay + lifetime),
             traceparent=traceparent,
         )
 

@@ -70,8 +70,8 @@ def parse(body: bytes, now: float, lifetime: int) -> Request:
         BadRequest: naming the field at fault.
     """
     asked = _decoded(body, _Body)
-    at = _moment(asked.at, "at", now, now)
-    expires = _moment(asked.expires, "expires", at, min(at + lifetime, LAST))
+    at = moment_of(asked.at, "at", now, now)
+    expires = moment_of(asked.expires, "expires", at, min(at + lifetime, LAST))
     if asked.expires is None and expires <= now:
         raise BadRequest(f"is past, by more than the {lifetime} s until it expires", field="at")
     if expires <= max(at, now):
@@ -227,8 +227,12 @@ def _title(acknowledge: bool | str) -> str:  # noqa: FBT001 - as it is asked for
     return acknowledge
 
 
-def _moment(value: str | float | None, field: str, start: float, default: float) -> float:
-    """Return a time that is given with its offset, or as seconds from some start."""
+def moment_of(value: str | float | None, field: str, start: float, default: float) -> float:
+    """Return a time that is given with its offset, or as seconds from some start.
+
+    Raises:
+        BadRequest: it is neither; naming the field.
+    """
     if value is None:
         return default
     if isinstance(value, int | float):

@@ -3,8 +3,6 @@
 cp docs/recipes/digest.py bot_logic/functions.py
 """
 
-from datetime import UTC, datetime
-
 import azure.functions as func
 
 from bot_logic.startup import wiring
@@ -18,7 +16,8 @@ async def digest(timer: func.TimerRequest) -> None:
     """Say it once a day, even if the timer comes twice."""
     count = len([letter async for letter in wiring().delivery.dead_letters.all()])
     text = f"{count} messages could not be delivered: make dead-letters"
-    await wiring().notifier.send({"topic": "operators"}, text, key=f"digest-{datetime.now(UTC):%F}")
+    notifier = wiring().notifier
+    await notifier.send({"topic": "operators"}, text, key=f"digest-{notifier.now():%F}")
 
 
 # end

@@ -9,22 +9,22 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from unittest.mock import Mock
 
 import azure.functions as func
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot_logic.testing import BotUnderTest
+from bot_logic.testing import BotUnderTest, ManualClock
 from docs.recipes import build_broke, digest, lunch, order_ready
 from docs.recipes.long_job import Reporter
 from docs.recipes.reminder import Reminder
+from docs.recipes.tomorrow import Tomorrow
 from local_dev.functions_host.route import route
 from local_dev.programs import ROOT
 
@@ -235,6 +235,48 @@ async def test_what_is_no_reminder_is_answered_as_before(text: str) -> None:
         assert await bot.hears(text) == await plain.hears(text)
 
 
+NOON = datetime(2030, 10, 26, 12, tzinfo=UTC)  # in Berlin summer time ends the night after
+SAID = "remind me tomorrow at 9:30 to call Ada"
+
+
+@pytest.mark.parametrize(
+    ("zone", "answer", "hours"),
+    [
+        ("Europe/Berlin", "I will, on Sunday at 09:30 (Europe/Berlin).", 20.5),
+        ("America/New_York", "I will, on Sunday at 09:30 (America/New_York).", 25.5),
+        ("Pacific/Auckland", "I will, on Monday at 09:30 (Pacific/Auckland).", 32.5),
+        (None, "I will, on Sunday at 09:30 (UTC).", 21.5),
+        ("Mars/Olympus", "I will, on Sunday at 09:30 (UTC).", 21.5),
+        ("../../etc/passwd", "I will, on Sunday at 09:30 (UTC).", 21.5),
+        ("", "I will, on Sunday at 09:30 (UTC).", 21.5),
+        (5, "I will, on Sunday at 09:30 (UTC).", 21.5),
+    ],
+)
+async def test_tomorrow_is_where_the_user_is(zone: Any, answer: str, hours: float) -> None:
+    async with BotUnderTest(Tomorrow, clock=ManualClock(NOON.timestamp())) as bot:
+        message = {"type": "message", "text": SAID, "localTimezone": zone}
+        assert await bot.receives(message) == [answer]
+        bot.clock.advance(timedelta(hours=hours).total_seconds() - 1)
+        assert await bot.runs_queue() == []
+        bot.clock.advance(1)
+        (said,) = await bot.runs_queue()
+        assert said.endswith("call Ada")
+
+
+@pytest.mark.parametrize("asked", ["at 9 to x", "at 09 to x", "at 0:00 to x", "at 23:59 to x"])
+async def test_tomorrow_is_understood(asked: str) -> None:
+    async with BotUnderTest(Tomorrow) as bot:
+        (answer,) = await bot.hears(f"Remind me tomorrow {asked}")
+        assert answer.startswith("I will")
+
+
+@pytest.mark.parametrize("asked", ["at 24 to x", "at 9:60 to x", "at ٩ to x", "at 9", "to x"])
+async def test_no_time_of_tomorrow_is_answered_as_before(asked: str) -> None:
+    async with BotUnderTest(Tomorrow) as bot, BotUnderTest() as plain:
+        text = f"remind me tomorrow {asked}"
+        assert await bot.hears(text) == await plain.hears(text)
+
+
 async def test_a_long_job_is_answered_at_once_and_its_result_comes_later() -> None:
     async with BotUnderTest(Reporter) as bot:
         assert await bot.hears("report") == ["I am on it."]
@@ -254,8 +296,8 @@ async def test_a_digest_comes_once_a_day(monkeypatch: pytest.MonkeyPatch) -> Non
     async with BotUnderTest() as bot:
         function = functions_of(digest, bot, monkeypatch)["digest"]
         await follows(bot, "operators")
-        for day in (1, 1, 2):
-            monkeypatch.setattr(digest, "datetime", Mock(now=Mock(return_value=date(2030, 1, day))))
+        for hours in (0, 1, 22):  # from eight o'clock on
+            bot.clock.advance(hours * 3600)
             await function(None)
         said = await bot.runs_queue()
         assert said == ["0 messages could not be delivered: make dead-letters"] * 2
