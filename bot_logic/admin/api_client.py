@@ -146,8 +146,9 @@ class ApiClient:
                 wait = retry_after(answer.headers)
                 return Answer(answer.status, answer.content_type, await _read(answer), wait)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            reason = type(error).__name__
-            raise ServiceUnavailable(f"{self._app.url} does not answer: {reason}") from error
+            asked = "; is `make run` going?" if self._app.url.host in _THIS_MACHINE else ""
+            reason = f"does not answer: {type(error).__name__}{asked}"
+            raise ServiceUnavailable(f"{self._app.url} {reason}") from error
 
     async def call(
         self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] = NO_HEADERS

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot_logic import local_settings
+from bot_logic.admin.reader import for_a_reader
 from bot_logic.errors import ProactiveBotError, ServiceUnavailable
 from bot_logic.settings import storage_location
 from bot_logic.storage.location import StorageLocation
@@ -24,6 +25,10 @@ def carry_out(work: Callable[[StorageLocation], Coroutine[Any, Any, None]]) -> i
 
     That is 1 if it failed, which is said in a sentence.
     """
+    return for_a_reader(lambda: _carried_out(work))
+
+
+def _carried_out(work: Callable[[StorageLocation], Coroutine[Any, Any, None]]) -> int:
     try:
         asyncio.run(work(storage_location(environment())))
     except ServiceUnavailable as error:

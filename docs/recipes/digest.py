@@ -15,7 +15,7 @@ own = func.Blueprint()  # type: ignore[no-untyped-call]
 async def digest(timer: func.TimerRequest) -> None:
     """Say it once a day, even if the timer comes twice."""
     count = len([letter async for letter in wiring().delivery.dead_letters.all()])
-    text = f"{count} messages could not be delivered: make dead-letters"
+    text = f"Not delivered so far: {count}. make dead-letters lists them."
     notifier = wiring().notifier
     await notifier.send({"topic": "operators"}, text, key=f"digest-{notifier.now():%F}")
 

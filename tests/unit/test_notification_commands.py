@@ -140,7 +140,7 @@ async def test_a_preview_says_who_would_get_it_and_how_many_are_left_out(
     app: PlayedApp, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = [{"user": "u1"}, {"conversation": "c2"}]
-    everyone = ("preview", "--to-all", "--at-most", "500", "hello")
+    everyone = ("preview", "--to-all", "--at-most", "5000", "hello")
     app.answers = [(200, {"recipients": 1203, "optedOut": 2, "blocked": 1, "first": first})]
     assert await app.told(*everyone) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -150,6 +150,19 @@ async def test_a_preview_says_who_would_get_it_and_how_many_are_left_out(
     app.answers = [(200, {"recipients": 2, "optedOut": 0, "blocked": 0, "first": first})]
     assert await app.told(*everyone) == 0
     assert capsys.readouterr().out == "2 would get it: u1, c2\n"
+
+
+async def test_a_preview_fails_if_more_would_get_it_than_at_most(
+    app: PlayedApp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Who is left out counts towards at_most, too.
+    app.answers = [(200, {"recipients": 1303, "optedOut": 1300, "blocked": 0, "first": []})]
+    to_some = ("preview", "--to-topic", "kitchen", "hello")
+    assert await app.told(*to_some, "--at-most", "1302") == 1
+    said = capsys.readouterr().out
+    assert said == "nobody would get it: 1,303 are more than --at-most 1,302\n"
+    assert await app.told(*to_some, "--at-most", "1303") == 0
+    assert await app.told(*to_some) == 0
 
 
 async def test_recipients_are_listed_to_their_end_and_move_no_cursor(
@@ -232,6 +245,38 @@ async def test_a_card_and_a_list_come_from_files(app: PlayedApp, tmp_path: Path)
 )
 def test_what_cannot_be_meant_ends_with_2(arguments: list[str]) -> None:
     assert main(arguments) == 2
+
+
+@pytest.mark.parametrize("option", ["--to-file", "--card", "--activity", "--key-file"])
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("nowhere", "No such file or directory"),
+        (".", "Is a directory"),
+        ("latin-1", "it is not UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(
+    option: str, name: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "latin-1").write_bytes("Käse".encode("latin-1"))
+    to = [] if option == "--to-file" else ["--to-user", "u1"]
+    text = [] if option == "--activity" else ["hello"]
+    assert main(["send", *to, option, str(tmp_path / name), *text]) == 2
+    assert capsys.readouterr().err == f"cannot read {tmp_path / name}: {why}\n"
+
+
+async def test_which_app_is_meant_may_be_said_before_the_command(
+    app: PlayedApp, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFICATIONS_URL", "http://localhost:1")  # where nobody is
+    app.answers = [(200, REPORT)]
+    before = ["--url", app.url, "--json", "show", ID]
+    assert await asyncio.to_thread(main, before, NO_PATIENCE) == 0
+    assert json.loads(capsys.readouterr().out) == REPORT
+    behind = ["--url", "http://localhost:2", "show", ID, "--url", app.url]
+    assert await asyncio.to_thread(main, behind, NO_PATIENCE) == 0
+    assert "who        1 recipient (sent 1)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

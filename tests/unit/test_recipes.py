@@ -300,7 +300,7 @@ async def test_a_digest_comes_once_a_day(monkeypatch: pytest.MonkeyPatch) -> Non
             bot.clock.advance(hours * 3600)
             await function(None)
         said = await bot.runs_queue()
-        assert said == ["0 messages could not be delivered: make dead-letters"] * 2
+        assert said == ["Not delivered so far: 0. make dead-letters lists them."] * 2
 
 
 async def test_a_broadcast_asks_everyone_by_a_card_that_a_press_replaces(

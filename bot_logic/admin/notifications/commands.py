@@ -50,10 +50,11 @@ async def send(work: Work) -> int:
 
 
 async def preview(work: Work) -> int:
-    """Say who would get it."""
+    """Say who would get it; fail if nobody would, as there are too many."""
     found = await work.api.call("POST", "notifications/preview", order(work.options))
-    work.output.say(found, shown.preview(found))
-    return FINE
+    most = work.options.at_most
+    work.output.say(found, shown.preview(found, most))
+    return FAILED if shown.is_too_many(found, most) else FINE
 
 
 async def list_newest(work: Work) -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -27,10 +28,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         description=notifications.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_app(parser)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in ABOUT.items():
         command = commands.add_parser(name, help=about, description=about)
-        _add_app(command)
+        _add_app(command, argparse.SUPPRESS)
         if name in ("send", "preview"):
             _add_audience(command)
         elif name != "list":
@@ -54,10 +56,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def _add_app(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--url", help="the app (default: NOTIFICATIONS_URL, else the local one)")
-    command.add_argument("--key-file", type=Path, help="a file with the function key")
-    command.add_argument("--json", action="store_true", help="for scripts: a JSON document a line")
+def _add_app(command: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Add what may stand before the command, or behind it, where no default may win."""
+    add = partial(command.add_argument, default=default)
+    add("--url", help="the app (default: NOTIFICATIONS_URL, else the local one)")
+    add("--key-file", type=Path, help="a file with the function key")
+    add("--json", action="store_true", help="for scripts: a JSON document a line")
 
 
 def _add_audience(command: argparse.ArgumentParser) -> None:

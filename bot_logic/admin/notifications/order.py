@@ -68,21 +68,29 @@ def _moment(value: str) -> str | float:
 
 def _json_of(path: Path) -> Any:
     try:
-        return json.loads(_text_of(path))
+        return json.loads(text_of(path))
     except (ValueError, RecursionError):
         raise WrongOptions(f"{path}: this is not JSON") from None
 
 
 def _lines_of(path: Path) -> list[str]:
-    lines = [line.strip() for line in _text_of(path).splitlines()]
+    lines = [line.strip() for line in text_of(path).splitlines()]
     found = [line for line in lines if line]
     if not found:
         raise WrongOptions(f"{path}: nobody stands in it")
     return found
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return what a file holds that an option names.
+
+    Raises:
+        WrongOptions: it cannot be read.
+    """
     try:
         return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongOptions(f"{path}: {type(error).__name__}") from None
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8"
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    raise WrongOptions(f"cannot read {path}: {reason}")

@@ -18,8 +18,9 @@ from bot_logic.admin.api_client import (
 )
 from bot_logic.admin.notifications.commands import COMMANDS, FAILED, Work
 from bot_logic.admin.notifications.options import parse
-from bot_logic.admin.notifications.order import WrongOptions
+from bot_logic.admin.notifications.order import WrongOptions, text_of
 from bot_logic.admin.notifications.shown import Output, printable
+from bot_logic.admin.reader import for_a_reader
 from bot_logic.errors import ServiceUnavailable
 
 URL_SETTING: Final = "NOTIFICATIONS_URL"
@@ -31,7 +32,11 @@ INTERRUPTED: Final = 130  # as a shell has it: 128 and SIGINT's number
 def main(arguments: Sequence[str] | None = None, patience: Patience = PATIENCE) -> int:
     """Do what the command line says; return the exit status."""
     options = parse(arguments)
-    output = Output(options.json, sys.stdout, sys.stderr)
+    output = Output(bool(options.json), sys.stdout, sys.stderr)
+    return for_a_reader(lambda: _ended(options, output, patience))
+
+
+def _ended(options: Namespace, output: Output, patience: Patience) -> int:
     try:
         return asyncio.run(_run(options, output, patience))
     except (WrongOptions, WrongApp) as error:
@@ -51,10 +56,7 @@ def _app(options: Namespace, environment: Mapping[str, str]) -> App:
     url = options.url or environment.get(URL_SETTING) or LOCAL
     if options.key_file is None:
         return App.at(url, environment.get(KEY_SETTING, "").strip())
-    try:
-        return App.at(url, options.key_file.read_text().strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongApp(f"{options.key_file}: {type(error).__name__}") from None
+    return App.at(url, text_of(options.key_file).strip())
 
 
 def _failed(output: Output, error: Exception, status: int) -> int:

@@ -62,11 +62,24 @@ def progress(document: Mapping[str, Any]) -> str:
 def counts(document: Mapping[str, Any]) -> str:
     """Return how many there are, and how many have which outcome."""
     each = ", ".join(f"{printable(name)} {n:,}" for name, n in document["counts"].items())
-    return f"{document['recipients']:,} recipients" + (f" ({each})" if each else "")
+    number = document["recipients"]
+    return f"{number:,} recipient{'s' * (number != 1)}" + (f" ({each})" if each else "")
 
 
-def preview(document: Mapping[str, Any]) -> str:
-    """Return how many would get it, the first of them, and how many are left out."""
+def is_too_many(document: Mapping[str, Any], at_most: int | None) -> bool:
+    """Tell whether a notification would be refused that this preview is of."""
+    return at_most is not None and document["recipients"] > at_most
+
+
+def preview(document: Mapping[str, Any], at_most: int | None = None) -> str:
+    """Return how many would get it, the first of them, and how many are left out, or that it fails.
+
+    Who is left out counts towards `at_most`, too.
+    """
+    if is_too_many(document, at_most):
+        return (
+            f"nobody would get it: {document['recipients']:,} are more than --at-most {at_most:,}"
+        )
     first = [printable(each.get("user") or each.get("conversation")) for each in document["first"]]
     opted_out, blocked = document.get("optedOut", 0), document.get("blocked", 0)
     told = document["recipients"] - opted_out - blocked
