@@ -29,6 +29,7 @@ from bot_logic.bot_identity import (
     Cloud,
 )
 from bot_logic.errors import SettingsError
+from bot_logic.misspelt import meant_by
 from bot_logic.secret import Secret, is_published
 from bot_logic.storage.location import (
     DeveloperSignIn,
@@ -52,6 +53,7 @@ DEFAULT_KEEP_STATE: Final = 365  # days
 LONGEST_HIDDEN: Final = 8 * DAY  # for which a copy of a message may lie on a queue, and a day more
 MIN_SIGNING_KEY_LENGTH: Final = 32  # characters; HMAC-SHA256 wants 256 bits, RFC 7518 section 3.2
 
+_OF_LOCAL_SERVERS: Final = "AllowedLocalHosts"  # read by what is not deployed
 _HOST_NAME: Final = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 _RATE: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
@@ -148,25 +150,7 @@ class Settings:
             SettingsError: naming every setting that is missing or malformed.
         """
         read = _Reader(environ)
-        lifetime = read.count("MessageLifetimeSeconds", DEFAULT_MESSAGE_LIFETIME)
-        settings = cls(
-            storage=_reached_from_here(read, _storage(read)),
-            direct_line_endpoint=_direct_line(read),
-            direct_line_secret=_direct_line_secret(read),
-            trigger_signing_keys=_signing_keys(read),
-            message_lifetime=lifetime,
-            max_attempts=read.count("MaxDeliveryAttempts", DEFAULT_MAX_ATTEMPTS),
-            notification_lifetime=read.count("NotificationLifetimeSeconds", DAY),
-            notifications_kept=read.count("KeepNotificationsDays", DEFAULT_KEEP_NOTIFICATIONS)
-            * DAY,
-            channel_rates=_channel_rates(read),
-            connections_per_host=read.count("MaxConnectionsPerHost", DEFAULT_CONNECTIONS_PER_HOST),
-            records_kept=_records_kept(read, lifetime),
-            state_kept=read.count("KeepStateDays", DEFAULT_KEEP_STATE) * DAY,
-            identity=_identity(read),
-            service_urls=_service_urls(read),
-            telemetry=_telemetry(read),
-        )
+        settings = _read_all(read)
         if read.problems:
             raise SettingsError(read.problems)
         return settings
@@ -185,6 +169,26 @@ def storage_location(environ: Mapping[str, str]) -> StorageLocation:
     return location
 
 
+def misspelt(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what is none of the settings, but close to one, each with the one that may be meant.
+
+    Names in capitals are other programs', also where we read them: they know more of the kind.
+    """
+    known = {_OF_LOCAL_SERVERS}
+    for example in ({}, {f"{_STORAGE}__accountName": "account"}):
+        read = _Reader(example)
+        _read_all(read)
+        known |= read.names
+    return meant_by(environ, (name for name in known if not name.isupper()))
+
+
+def runs_locally(environ: Mapping[str, str]) -> bool:
+    """Tell whether this is a run on a developer's machine."""
+    # Core Tools sets the one and never the others; those come before what somebody has set.
+    local = environ.get("AZURE_FUNCTIONS_ENVIRONMENT", "").strip().lower() == "development"
+    return local and not any(map(environ.get, _MARKS_OF_AZURE))
+
+
 def is_reference(value: str) -> bool:
     """Tell whether a setting's value is one that Azure is to look up elsewhere, and has not."""
     return value.strip().lower().startswith(_REFERENCES)
@@ -196,9 +200,8 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._problems: dict[str, str] = {}
-        # Core Tools sets the one and never the others; those come before what somebody has set.
-        local = environ.get("AZURE_FUNCTIONS_ENVIRONMENT", "").strip().lower() == "development"
-        self.runs_locally = local and not any(map(environ.get, _MARKS_OF_AZURE))
+        self.names = set[str]()  # that it was asked for
+        self.runs_locally = runs_locally(environ)
 
     @property
     def problems(self) -> list[str]:
@@ -209,6 +212,7 @@ class _Reader:
         self._problems.setdefault(name, f"{name} {reason}")
 
     def optional(self, name: str, default: str = "") -> str:
+        self.names.add(name)
         value = self._environ.get(name, "").strip()
         if not value.isprintable():
             self.refuse(name, "has a line break or another invisible character inside: remove it")
@@ -261,6 +265,28 @@ class _Reader:
             self.refuse(name, "must be a whole number, 1 or more")
             return default
         return int(value)
+
+
+def _read_all(read: _Reader) -> Settings:
+    """Read all settings, whatever is wrong with them."""
+    lifetime = read.count("MessageLifetimeSeconds", DEFAULT_MESSAGE_LIFETIME)
+    return Settings(
+        storage=_reached_from_here(read, _storage(read)),
+        direct_line_endpoint=_direct_line(read),
+        direct_line_secret=_direct_line_secret(read),
+        trigger_signing_keys=_signing_keys(read),
+        message_lifetime=lifetime,
+        max_attempts=read.count("MaxDeliveryAttempts", DEFAULT_MAX_ATTEMPTS),
+        notification_lifetime=read.count("NotificationLifetimeSeconds", DAY),
+        notifications_kept=read.count("KeepNotificationsDays", DEFAULT_KEEP_NOTIFICATIONS) * DAY,
+        channel_rates=_channel_rates(read),
+        connections_per_host=read.count("MaxConnectionsPerHost", DEFAULT_CONNECTIONS_PER_HOST),
+        records_kept=_records_kept(read, lifetime),
+        state_kept=read.count("KeepStateDays", DEFAULT_KEEP_STATE) * DAY,
+        identity=_identity(read),
+        service_urls=_service_urls(read),
+        telemetry=_telemetry(read),
+    )
 
 
 def _direct_line(read: _Reader) -> str:

@@ -35,7 +35,7 @@ with made_to_stay():
     import azure.functions as func
 
     from bot_logic.errors import SettingsError
-    from bot_logic.settings import Settings
+    from bot_logic.settings import Settings, misspelt, runs_locally
     from bot_logic.telemetry.start import telemetry_to
     from bot_logic.wiring import Wiring
 
@@ -59,6 +59,9 @@ def may_serve() -> bool:
 
     On stderr, since the Functions host drops what is logged while the app is imported.
     """
+    if runs_locally(os.environ):  # in Azure `make doctor` looks, and no start takes longer
+        for name, meant in misspelt(os.environ).items():
+            sys.stderr.write(f"{name} is no setting of this app: is {meant} meant?\n")
     try:
         wiring()
     except SettingsError as error:

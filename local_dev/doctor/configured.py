@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from bot_logic.errors import SettingsError
 from bot_logic.local_settings import NAME, json_file, values_of
 from bot_logic.secret import Secret
-from bot_logic.settings import Settings, is_reference, storage_location
+from bot_logic.settings import Settings, is_reference, misspelt, storage_location
 from bot_logic.storage.location import StorageLocation
 from local_dev import settings_file
 from local_dev.doctor.findings import Finding, note, ok, problem
@@ -94,6 +94,10 @@ def read(source: Source) -> Reading:
         findings = [problem("settings", f"there is no {source.missing} yet", SET_UP)]
     else:
         findings = [_unusable(source, each) for each in problems]
+    findings += [
+        note(name, "is no setting of this app, which does not read it", f"is {meant} meant?")
+        for name, meant in misspelt(source.values).items()
+    ]
     if settings:
         findings += [ok("settings", "all are there and can be right"), *_signing_keys(settings)]
     return Reading(settings, storage, tuple(findings))
