@@ -1,11 +1,15 @@
 """People of a tenant of Teams, whom the bot has met, on a stand-in connector."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from bot_logic.conversations import Conversations
 from bot_logic.conversations.audiences import Lane, digest, people
+from local_dev.teams_connector import TeamsConnector, running
 
+CHANNEL = "msteams"
 TENANT = "00000000-0000-0000-0000-0000000c0075"
 AT_ONCE = 50
 
@@ -21,7 +25,7 @@ def user_of(number: int) -> str:
 def reference_of(number: int, service_url: str) -> dict[str, Any]:
     """Where one of them can be told something."""
     return {
-        "channelId": "msteams",
+        "channelId": CHANNEL,
         "serviceUrl": service_url,
         "conversation": {
             "id": conversation_of(number),
@@ -36,7 +40,7 @@ def reference_of(number: int, service_url: str) -> dict[str, Any]:
 def key_of(number: int) -> str:
     """The key by which a notification's page names one of them."""
     lane = Lane.of(reference_of(number, ""))
-    return f"{people('msteams')}/{lane.id}-{digest(user_of(number))}"
+    return f"{people(CHANNEL)}/{lane.id}-{digest(user_of(number))}"
 
 
 async def met(conversations: Conversations, service_url: str, count: int) -> None:
@@ -46,3 +50,22 @@ async def met(conversations: Conversations, service_url: str, count: int) -> Non
         await asyncio.gather(
             *(conversations.remember(reference_of(number, service_url)) for number in some)
         )
+
+
+@asynccontextmanager
+async def connecting(conversations: Conversations) -> AsyncIterator[TeamsConnector]:
+    """Run a connector whose people nobody else tells anything, for they are forgotten with it.
+
+    So is whoever a test before has left, for a broadcast to the channel would go to them, too.
+    """
+    await _forget_everyone(conversations)
+    async with running(TeamsConnector()) as connector:
+        yield connector
+    await _forget_everyone(conversations)
+
+
+async def _forget_everyone(conversations: Conversations) -> None:
+    everyone = [each.reference async for each in conversations.audiences.members(people(CHANNEL))]
+    for start in range(0, len(everyone), AT_ONCE):
+        some = everyone[start : start + AT_ONCE]
+        await asyncio.gather(*(conversations.forget(dict(each)) for each in some))

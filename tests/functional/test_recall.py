@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot_logic.notifications.orders import Taken
-from local_dev.teams_connector import Refusal, TeamsConnector, running
+from local_dev.teams_connector import Refusal, TeamsConnector
 from tests.functional import teams
 from tests.functional.app_under_test import AppUnderTest
 from tests.functional.test_notifications import notify, report
@@ -16,8 +16,8 @@ BLOCKED, GONE, DELETED = 3, 7, 50  # what has become of them since it was sent
 
 
 @pytest.fixture
-async def connector() -> AsyncIterator[TeamsConnector]:
-    async with running(TeamsConnector()) as connector:
+async def connector(app: AppUnderTest) -> AsyncIterator[TeamsConnector]:
+    async with teams.connecting(app.wiring.conversations) as connector:
         yield connector
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from local_dev.teams_connector import Refusal, TeamsConnector, running
+from local_dev.teams_connector import Refusal, TeamsConnector
 from tests.functional import teams
 from tests.functional.app_under_test import AppUnderTest
 from tests.functional.test_notifications import notify, report
@@ -19,8 +19,8 @@ MOVED, LOST = 100, 200  # their conversations are gone; only the first may begin
 
 
 @pytest.fixture
-async def connector() -> AsyncIterator[TeamsConnector]:
-    async with running(TeamsConnector()) as connector:
+async def connector(app: AppUnderTest) -> AsyncIterator[TeamsConnector]:
+    async with teams.connecting(app.wiring.conversations) as connector:
         yield connector
 
 
