@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import pytest_asyncio
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue.aio import QueueClient
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from bot_logic.bot_endpoint.recipient_commands import Texts
 from bot_logic.contract.envelope import POISON_QUEUE_NAME
@@ -161,6 +162,47 @@ async def test_a_refusal_is_said_and_nothing_is_sent(operator: Operator, new_cha
     await expect(operator.page.get_by_role("status")).to_contain_text("404 UnknownRecipient")
     operator.complaints.clear()  # the browser's own word about the 404
     await expect(section).to_be_visible()
+
+
+async def test_what_more_would_get_than_at_most_is_refused_before_it_is_sent(
+    operator: Operator, new_chat: NewChat
+) -> None:
+    await new_chat()
+    await new_chat()
+    section = await operator.opens("Send")
+    await section.get_by_label("At most").fill("1")
+    await section.get_by_label("Text").fill("hello")
+    await operator.presses("Preview", section)
+    preview = section.get_by_role("region", name="Preview")
+    await expect(preview).to_contain_text("Nobody would get this")
+    await operator.is_clean()
+    await operator.presses("Send …", section)
+    await expect(operator.page.get_by_role("status")).to_contain_text("at most 1 may get it.")
+    await expect(operator.page.get_by_role("dialog")).to_have_count(0)
+    await section.get_by_label("At most").fill("500")
+    await operator.presses("Preview", section)
+    await expect(preview).to_contain_text("would get this")
+    await expect(preview).not_to_contain_text("Nobody")
+
+
+async def test_what_is_still_being_sent_can_be_recalled_but_not_edited(operator: Operator) -> None:
+    id_, created = "0f8fad5bd9cb469fa16570867728950e", "2030-01-31T08:00:00Z"
+    report = {"id": id_, "to": {"all": True}, "created": created, "at": created, "planned": True}
+    report |= {"text": "On its way", "recipients": 2, "counts": {"sent": 1, "open": 1}}
+    state = "sending"
+
+    async def answer(route: Route) -> None:
+        now = report | {"state": state}
+        is_one = route.request.url.endswith(id_)
+        await route.fulfill(json=now if is_one else {"notifications": [now]})
+
+    await operator.page.route(re.compile(r"/operator/api/notifications(/\w+)?$"), answer)
+    found = await operator.finds("On its way")
+    await expect(found.get_by_role("button", name="Recall")).to_be_visible()
+    await expect(found.get_by_role("button", name="Edit")).to_be_hidden()
+    state = "cancelled"
+    await expect(found.get_by_role("button", name="Edit")).to_be_visible()
+    await expect(found.get_by_role("button", name="Cancel")).to_be_hidden()
 
 
 async def test_a_conversation_subscribes_to_a_topic(operator: Operator, new_chat: NewChat) -> None:

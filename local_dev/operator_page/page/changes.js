@@ -6,6 +6,7 @@ import { ask } from "./dialog.js";
 import { button, el } from "./dom.js";
 
 const ENDED_WELL = ["sent", "recalled", "edited", "acknowledged"];
+const ALL_IS_SENT = ["done", "cancelled", "expired"]; // before, the app refuses an edit
 const NOBODYS_FAULT = ["open", "optedOut", "cancelled"];
 
 // `changed` is called after each.
@@ -34,7 +35,8 @@ export function changeButtons(id, changed) {
     const failed = Object.keys(counts).some((name) => kindOf(name) === "bad");
     cancel.hidden = !["scheduled", "sending"].includes(state);
     retry.hidden = !failed || Boolean(recalled) || !["sending", "done"].includes(state);
-    edit.hidden = recall.hidden = !canBeChanged;
+    recall.hidden = !canBeChanged;
+    edit.hidden = !canBeChanged || !ALL_IS_SENT.includes(state);
   }
 
   return { element: el("div", { className: "actions" }, cancel, retry, edit, recall), update };

@@ -25,14 +25,18 @@ function form() {
   }
 
   async function preview() {
-    const found = await call("POST", "notifications/preview", order());
-    result.replaceChildren(...previewOf(found));
-    return found;
+    const body = order();
+    const found = await call("POST", "notifications/preview", body);
+    const refused = refusalOf(found, body.to);
+    result.replaceChildren(...previewOf(found, refused));
+    return { body, found, refused };
   }
 
   async function send() {
-    const found = await preview();
-    const body = order();
+    const { body, found, refused } = await preview();
+    if (refused) {
+      throw new Error(refused);
+    }
     const text = `${told(found)}, ${at.value ? "later" : "now"}. ${leftOut(found)}`;
     if (await ask({ title: "Send this?", text, action: "Send it" })) {
       await call("POST", "notifications", body, { "Idempotency-Key": keys.of(body) });
@@ -48,10 +52,16 @@ function form() {
   return el("form", { onsubmit: (event) => event.preventDefault() }, ...parts);
 }
 
-function previewOf(found) {
+// Who is left out counts, too, as it does for the app, which refuses it with a 409.
+function refusalOf({ recipients }, { at_most: most }) {
+  const said = `Nobody would get this: it is for ${plural(recipients, "recipient")}, and at most`;
+  return recipients > most ? `${said} ${most.toLocaleString()} may get it.` : "";
+}
+
+function previewOf(found, refused) {
   const names = found.first.map((each) => el("li", {}, each.user ?? each.conversation));
   return [
-    el("h3", {}, `${told(found)} would get this`),
+    el("h3", {}, refused || `${told(found)} would get this`),
     el("p", { className: "muted" }, leftOut(found)),
     bubble(found.activity),
     el("ul", { className: "names" }, ...names),
