@@ -132,6 +132,10 @@ class PageRun:
             self._paused_until = max(self._paused_until, now + max(error.retry_after or 1, 1))
         except ProactiveBotError as error:
             await self._failed(number, member, error)
+        except Exception as error:  # noqa: BLE001 - else it would cut off the others of the page
+            log.crash(Event.RECIPIENT_FAILED, error)
+            unforeseen = ServiceUnavailable(f"unforeseen: {type(error).__name__}")
+            await self._failed(number, member, unforeseen)
         else:
             self._recipients[number] = done
             self._metrics.done(done.outcome, self._clock.now() - self._notification.at)

@@ -123,13 +123,18 @@ class Audiences:
 
     async def renamed(
         self, before: Mapping[str, Any], after: Mapping[str, Any], topics: Mapping[str, str]
-    ) -> None:
+    ) -> bool:
         """Delete the rows of a conversation that `add` has put elsewhere since.
 
         Whom the bot has met by their Entra id is known by the channel's own once they write.
+
+        Returns:
+            whether the person of before is in no audience any more.
         """
-        left = set(_all_keys(before, topics)) - set(_all_keys(after, topics))
-        await asyncio.gather(*(self._remove_row(key, before) for key in left))
+        stay = set(_all_keys(after, topics))
+        left = [key for key in _all_keys(before, topics) if key not in stay]
+        removed = await asyncio.gather(*(self._remove_row(key, before) for key in left))
+        return dict(zip(left, removed, strict=True)).get(_keys(before)[0], False)
 
     async def subscribe(self, topic: str, reference: Mapping[str, Any]) -> None:
         """Let a conversation be told what concerns a topic."""

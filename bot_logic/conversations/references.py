@@ -117,11 +117,16 @@ class Conversations:
     ) -> None:
         """Let nothing lead to whoever spoke here before; that they said stop goes with a person.
 
-        Whom the bot has met by their Entra id is known by the channel's own once they write.
+        Whom the bot has met by their Entra id is known by the channel's own once they write. Who
+        calls themselves by ever new names leaves a row for the last of them only.
         """
-        await self.audiences.renamed(before, after, topics)
-        if recipient_of(before) != recipient_of(after) and _is_same_person(before, after):
+        gone = await self.audiences.renamed(before, after, topics)
+        if recipient_of(before) == recipient_of(after):
+            return
+        if _is_same_person(before, after):
             await self.skips.follow(before, after)
+        elif gone:
+            await self.skips.forget(before)
 
     async def subscribe(self, reference: Reference, topic: str) -> bool:
         """Let a conversation be told what concerns a topic; False if there is none any more.

@@ -1,5 +1,6 @@
 """What a caller may ask for: checked by name, and an unknown field refused."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -102,6 +103,7 @@ def parse_nothing(body: bytes) -> None:
 def _decoded(body: bytes, kind: type[_Kind]) -> _Kind:
     try:
         document = msgspec.json.decode(body)
+        json.loads(body, object_pairs_hook=_once_each)  # of two alike, msgspec takes the last
         _check_no_null(document)
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
@@ -110,6 +112,15 @@ def _decoded(body: bytes, kind: type[_Kind]) -> _Kind:
         raise BadRequest(f"the body is not JSON in UTF-8: {error}") from None
     except (UnicodeDecodeError, RecursionError):
         raise BadRequest("the body is not JSON in UTF-8") from None
+
+
+def _once_each(fields: list[tuple[str, Any]]) -> None:
+    """Refuse an object that has a field twice: one reader takes the first, another the last."""
+    seen = set[str]()
+    for name, _ in fields:
+        if name in seen:
+            raise BadRequest("is there twice", field=name)
+        seen.add(name)
 
 
 def _check_no_null(document: Any, field: str = "") -> None:
@@ -208,7 +219,7 @@ def check_topic(name: str, field: str) -> None:
 def _content(asked: _Content) -> Mapping[str, Any]:
     if (asked.text is None) == (asked.activity is None):
         raise BadRequest("must have exactly one of text and activity", field="text")
-    if asked.text == "":
+    if asked.text is not None and not asked.text.strip():
         raise BadRequest("must not be empty", field="text")
     activity = {"type": "message", "text": asked.text}
     if asked.activity is not None:
@@ -257,6 +268,6 @@ def _bad(error: msgspec.ValidationError) -> BadRequest:
     """Say which field is at fault, as a path."""
     message = str(error)
     place, named = _PATH.search(message), _FIELD.search(message)
-    path = [place["path"] if place else "", named["name"] if named else ""]
+    path = [place["path"].lstrip("[.]") if place else "", named["name"] if named else ""]
     rule = (message[: place.start()] if place else message).replace(" | null", "")
     return BadRequest(rule, field=".".join(filter(None, path)) or None)

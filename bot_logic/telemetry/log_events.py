@@ -50,6 +50,7 @@ class Event(StrEnum):
     NOTIFICATION_TAKEN = "notification.taken"
     PAGE_FAILED = "page.failed"
     PAGE_NOT_NOTED = "page.not_noted"
+    RECIPIENT_FAILED = "recipient.failed"
     REQUEST_REFUSED = "request.refused"
     ROWS_SWEPT = "rows.swept"
     SIGNING_KEYS_KEPT = "signing_keys.kept"

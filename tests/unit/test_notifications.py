@@ -343,3 +343,17 @@ async def test_an_order_plans_its_first_pages_only(bot: BotUnderTest) -> None:
     told += await bot.runs_queue()
     assert told == ["News"] * 50
     assert await bot.report(notification) == {"state": "done", "sent": 50}
+
+
+async def test_an_error_that_nobody_foresaw_is_one_persons_failed_attempt(
+    bot: BotUnderTest,
+) -> None:
+    for name in ("ada", "bob", "cyd"):
+        await bot.meets(name)
+    bot.channel.faults.add(Fault("channel.send", error=ValueError("unforeseen"), times=1))
+    notification = await bot.notify({"channel": "test"}, "News")
+    await bot.runs_queue()
+    await bot.runs_queue()
+    assert await bot.report(notification) == {"state": "done", "sent": 3}
+    told = [each.conversation_id for each in bot.channel.sent if each.activity.text == "News"]
+    assert len(told) == len(set(told)) == 3

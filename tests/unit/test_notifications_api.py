@@ -442,6 +442,7 @@ def nested(levels: int) -> Any:
         ({"to": ONE}, "text"),
         ({"to": ONE, "text": "x", "activity": {}}, "text"),
         ({"to": ONE, "text": ""}, "text"),
+        ({"to": ONE, "text": " \n"}, "text"),
         ({"to": ONE, "activity": {}}, "activity"),
         ({"to": ONE, "activity": {"text": "", "attachments": []}}, "activity"),
         ({"to": ONE, "text": 7}, "text"),
@@ -534,6 +535,23 @@ async def test_a_parameter_of_no_meaning_is_refused_by_name(client: Client, quer
     path = "conversations" if name == "topic" else f"notifications/{taken['id']}/recipients"
     status, refused = await client.call("GET", f"{path}?{query}")
     assert (status, refused["error"]["field"]) == (400, name)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"to": {"user": "u1"}, "to": {"channel": "test"}, "text": "x"}', "to"),
+        ('{"to": {"user": "u1", "user": "u2"}, "text": "x"}', "user"),
+        ('{"to": {"user": "u1"}, "activity": {"text": "x", "text": "y"}}', "text"),
+        ('{"to": {"user": "u1"}, "text": "x", "at": 1e400}', None),
+    ],
+)
+def test_what_one_reader_takes_otherwise_than_another_is_refused(
+    body: str, field: str | None
+) -> None:
+    with pytest.raises(BadRequest) as refused:
+        request.parse(body.encode(), NOW, DAY)
+    assert refused.value.field == field
 
 
 @pytest.mark.parametrize(("call", "taken_as"), [("retry", 409), ("recall", 202)])

@@ -274,3 +274,11 @@ async def test_what_only_contains_a_command_is_none(text: str) -> None:
 def test_topics_that_nobody_could_tell_apart_are_refused(topics: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="each topic needs a name"):
         RecipientCommands(None, topics=topics)  # type: ignore[arg-type]
+
+
+async def test_who_takes_ever_new_names_leaves_a_row_for_one_of_them(bot: BotUnderTest) -> None:
+    for number in range(5):
+        activity = {"type": "message", "text": "stop", "conversation": {"id": "one"}}
+        await bot.receives(activity, user=f"name{number}")
+    contents = [text for _, text in await bot.storage.contents()]
+    assert sum(text.count("-optedOut") for text in contents) == 1
