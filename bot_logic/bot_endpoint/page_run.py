@@ -95,7 +95,7 @@ class PageRun:
             async for number in self._paced():
                 await places.acquire()
                 if self._has_to_stop():
-                    return
+                    break
                 member = members.get(self._recipients[number].key)
                 if member is None:
                     self._ends(number, Outcome.GONE, "the conversation is not stored any more")

@@ -17,7 +17,6 @@ from bot_logic.contract.envelope import TRIGGER_NAME
 from bot_logic.contract.page_order import PageOrder
 from bot_logic.contract.trigger_token import sign
 from bot_logic.errors import ProactiveBotError
-from bot_logic.notifications.page import MOST
 from bot_logic.notifications.planner import MAX_DELAY, wake_up
 from bot_logic.notifications.store import LaneStore, Lease, NotificationStore, Work
 from bot_logic.queue_worker.pace import FEW, Pace
@@ -34,6 +33,7 @@ RENEWED_EVERY: Final = 15.0  # seconds
 SLICE: Final = 8.0  # seconds of sending that one trigger asks for; Direct Line waits 15 for the bot
 SIDE_BY_SIDE: Final = 4  # pages at once, in a lane without a limit
 LOOKS_EVERY: Final = 0.5  # seconds
+LOOKS_AT_PAGES: Final = 1.0  # seconds between two looks at a page that is under way
 LOOKS_AFTER: Final = int((SLICE + 1) / LOOKS_EVERY)  # how often at a page after a trigger failed
 MOST_DRAINING: Final = 4  # pages that wait for messages that hang, while the next one is sent
 PLANNED_WITHIN: Final = 2.0  # seconds until it is looked for further pages
@@ -70,7 +70,7 @@ class _Handed:
 
     job: _Job
     page: str
-    ends: float  # when it should have begun with everybody, as the clock's `elapsed`
+    look_at: float  # when to see how it stands, as the clock's `elapsed`
     drains: bool = False  # it begins with nobody more, so the next one may be sent
 
 
@@ -183,12 +183,15 @@ class _Run:
                 await self._refill(job)
 
     async def _see_who_drains(self) -> None:
-        """Look at the pages that take longer than their messages should."""
+        """Look at each page about as often as its sender notes how it stands."""
         for each in list(self._under_way.values()):
-            if not each.drains and self._pump.clock.elapsed() > each.ends:
-                stored = await self._pump.store.page(each.job.work.notification, each.page)
-                now = self._pump.clock.now()
-                each.drains = stored is not None and stored.page.is_draining(now)
+            if each.drains or self._pump.clock.elapsed() < each.look_at:
+                continue
+            stored = await self._pump.store.page(each.job.work.notification, each.page)
+            each.look_at = self._pump.clock.elapsed() + LOOKS_AT_PAGES
+            if stored is not None:
+                self.paused_until = max(self.paused_until, stored.page.paused_until)
+                each.drains = stored.page.is_draining(self._pump.clock.now())
 
     def _sending(self) -> list[_Job]:
         """Return the notifications of the pages that take a part of the lane's pace."""
@@ -264,8 +267,7 @@ class _Run:
         self._turns.remove(job.work.notification)
         self._turns.append(job.work.notification)
         page = job.pages.popleft()
-        takes = min(MOST / rate, SLICE) if rate else 0.0
-        handed = _Handed(job, page, self._pump.clock.elapsed() + takes + LOOKS_EVERY)
+        handed = _Handed(job, page, self._pump.clock.elapsed() + LOOKS_AT_PAGES)
         self._under_way[asyncio.create_task(self._send(job, page, rate))] = handed
 
     async def _wait(self) -> None:

@@ -103,9 +103,11 @@ def test_one_person_does_not_wait_for_a_broadcast_nor_do_two_broadcasts_for_each
     in_virtual_time(scenario, 1500)
 
 
+@pytest.mark.parametrize("hangs_every", [0, 40])
 @pytest.mark.parametrize("wait", [3, 20])
-def test_after_a_retry_after_it_goes_on_within_a_second(wait: int) -> None:
+def test_after_a_retry_after_it_goes_on_within_a_second(wait: int, hangs_every: int) -> None:
     async def scenario(bot: BotUnderTest, channel: Limited) -> None:
+        channel.hangs_every = hangs_every
         await bot.notify({"all": True, "at_most": 1000}, "News")
         running = asyncio.create_task(hosted(bot, lambda: len(channel.times) >= 1000, 600))
         await asyncio.sleep(5)
