@@ -1,25 +1,38 @@
-"""A bot that shows a menu as a card, and whose buttons come back to its methods.
+"""A menu as a card, whose buttons come back to methods. `menu` shows it.
 
-docs/cards.md explains it.
+docs/cards.md says how to make it your own; `menu_bot.py` is a bot that has it.
 """
 
 from typing import Any
 
 from botbuilder.core import TurnContext
 
-from bot_logic.bot import ProactiveBot
-from bot_logic.bot_endpoint.buttons import Answer, Card, button, message_with, on_button
+from bot_logic.bot_endpoint import Outbox
+from bot_logic.bot_endpoint.buttons import (
+    Answer,
+    ButtonHandler,
+    Card,
+    button,
+    message_with,
+    on_button,
+)
+from bot_logic.bot_endpoint.spoken import spoken_text
 
 PIZZAS = ("Margherita", "Funghi", "Diavola")
 
 
-class MenuBot(ProactiveBot):
-    """Takes an order by a press of a button, and says when the pizza is ready."""
+class Menu(ButtonHandler):
+    """Part of a bot: takes an order by a press of a button."""
 
-    async def on_message_activity(self, turn: TurnContext) -> None:
-        """Show the menu, whatever was said."""
+    _outbox: Outbox  # the bot's
+
+    async def show_menu(self, turn: TurnContext) -> bool:
+        """Show the menu at the word `menu`; else return False."""
+        if spoken_text(turn.activity).casefold() != "menu":
+            return False
         choices = [button(pizza, "order", {"pizza": pizza}) for pizza in PIZZAS]
         await turn.send_activity(message_with(card("Which pizza would you like?", *choices)))
+        return True
 
     @on_button("order")
     async def order(self, turn: TurnContext, data: dict[str, Any]) -> Answer:

@@ -1,10 +1,8 @@
-"""A bot that takes an order in a dialog: which pizza, are you sure, done.
+"""A dialog that takes an order: which pizza, are you sure, done. `order` begins it.
 
 It needs `botbuilder-dialogs`, which the app does not. docs/dialogs.md says how to make it your own,
-and what dialogs may keep.
+and what dialogs may keep; `order_bot.py` is a bot that has it.
 """
-
-from typing import Any
 
 from botbuilder.core import MessageFactory, TurnContext
 from botbuilder.dialogs import (
@@ -17,11 +15,9 @@ from botbuilder.dialogs import (
 from botbuilder.dialogs.choices import Choice
 from botbuilder.dialogs.prompts import ChoicePrompt, ConfirmPrompt, PromptOptions
 
-from bot_logic.bot import ProactiveBot
-from bot_logic.bot_endpoint import MessageCounter, Outbox
-from bot_logic.bot_endpoint.spoken import message_of
+from bot_logic.bot_endpoint import Outbox
+from bot_logic.bot_endpoint.spoken import spoken_text
 from bot_logic.bot_endpoint.turn_states import conversation_state
-from bot_logic.contract.envelope import Envelope
 
 PIZZAS = ("Margherita", "Funghi", "Diavola")
 
@@ -35,6 +31,16 @@ class OrderDialog(ComponentDialog):
         self.add_dialog(WaterfallDialog("steps", [self._which, self._confirm, self._done]))
         self.add_dialog(ChoicePrompt("pizza"))
         self.add_dialog(ConfirmPrompt("sure"))
+
+    async def answer(self, turn: TurnContext) -> bool:
+        """Begin at the word `order`, or go on in what was begun; else return False."""
+        where = conversation_state(turn).create_property("dialogs")
+        kept = await where.get(turn)
+        is_begun = kept is not None and bool(kept.dialog_stack)
+        if not is_begun and spoken_text(turn.activity).casefold() != "order":
+            return False
+        await DialogExtensions.run_dialog(self, turn, where)
+        return True
 
     async def _which(self, step: WaterfallStepContext) -> DialogTurnResult:
         options = PromptOptions(
@@ -57,20 +63,3 @@ class OrderDialog(ComponentDialog):
         await self._outbox.put(step.context, f"Your {pizza} is ready.", data={"pizza": pizza})
         await step.context.send_activity(f"One {pizza} is ordered. I tell you when it is ready.")
         return await step.end_dialog()
-
-
-class OrderBot(ProactiveBot):
-    """Talks to each user in the order dialog, and tells them when their pizza is ready."""
-
-    def __init__(self, outbox: Outbox, counter: MessageCounter, **settings: Any) -> None:
-        super().__init__(outbox, counter, **settings)
-        self._dialog = OrderDialog(outbox)
-
-    async def on_message_activity(self, turn: TurnContext) -> None:
-        """Begin the dialog, or go on where this conversation is in it."""
-        where = conversation_state(turn).create_property("dialogs")
-        await DialogExtensions.run_dialog(self._dialog, turn, where)
-
-    async def on_trigger(self, turn: TurnContext, envelope: Envelope) -> None:
-        """Say what the kitchen says."""
-        await turn.send_activity(message_of(envelope, f"🍕 {envelope.text}"))

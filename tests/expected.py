@@ -1,4 +1,4 @@
-"""What the bot in `bot_logic/bot.py` says, asked of it in memory: so editing it breaks no test.
+"""What the bot in `bot_logic/bot.py` says, asked of it in memory: so other words break no test.
 
 Only `tests/unit/test_bot.py` tests the bot itself.
 """
@@ -6,6 +6,8 @@ Only `tests/unit/test_bot.py` tests the bot itself.
 import re
 from typing import Any
 
+from bot_logic.bot import ProactiveBot
+from bot_logic.bot_endpoint import MakeBot
 from bot_logic.errors import ServiceUnavailable
 from bot_logic.storage.memory import Fault
 from bot_logic.testing import BotUnderTest
@@ -19,6 +21,14 @@ async def welcome(*names: str) -> str:
         members = [{"id": f"u{number}", "name": name} for number, name in enumerate(names)]
         joined = {"type": "conversationUpdate", "membersAdded": members}
         return (await bot.receives(joined))[-1]
+
+
+async def answers(text: str, make_bot: MakeBot = ProactiveBot) -> int:
+    """Return how many messages Web Chat shows of the bot's when somebody has come and said this."""
+    async with BotUnderTest(make_bot) as bot:
+        await bot.meets()
+        await bot.receives({"type": "message", "text": text, "channelId": "directline"})
+        return sum(sent.activity.type == "message" for sent in bot.channel.sent)
 
 
 async def acknowledgement(text: str, number: int = 1) -> str:

@@ -8,7 +8,7 @@ import asyncio
 
 from botbuilder.core import TurnContext
 
-from bot_logic.bot import ProactiveBot
+from bot_logic.bot import ProactiveBot  # not in bot.py
 from bot_logic.bot_endpoint.spoken import spoken_text
 from bot_logic.contract.envelope import Envelope
 

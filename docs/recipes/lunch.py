@@ -2,19 +2,20 @@
 
     cp docs/recipes/lunch.py bot_logic/functions.py
 
-The timer goes into functions.py, the method of the class into the class in bot.py.
+The timer goes into functions.py, the method of the class into the class in bot.py, with CARD and
+the imports.
 """
 
 from typing import Any
 
-import azure.functions as func
+import azure.functions as func  # not in bot.py
 from botbuilder.core import CardFactory, MessageFactory, TurnContext
 
-from bot_logic.bot import ProactiveBot
+from bot_logic.bot import ProactiveBot  # not in bot.py
 from bot_logic.bot_endpoint.buttons import button, on_button
-from bot_logic.startup import wiring
+from bot_logic.startup import wiring  # not in bot.py
 
-own = func.Blueprint()  # type: ignore[no-untyped-call]
+own = func.Blueprint()  # type: ignore[no-untyped-call] # not in bot.py
 CARD = {"type": "AdaptiveCard", "version": "1.4"}
 
 

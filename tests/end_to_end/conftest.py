@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, Response, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from local_dev.ports import free_ports
@@ -29,6 +29,11 @@ BROWSER_ARGUMENTS = [
     "--host-resolver-rules=MAP *.example 127.0.0.1",
 ]
 SECRET = "a-direct-line-secret-of-the-tests"
+# A message, with its text and all its attachments; the user's own has another class, too.
+OF_THE_BOT = ", ".join(
+    f".webchat__{layout}:not(.webchat__{layout}--from-user)"
+    for layout in ("stacked-layout", "carousel-filmstrip")
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -132,6 +137,18 @@ class Chat:
         await box.fill(text)
         await box.press("Enter")
 
+    async def says_and_is_heard(self, text: str) -> None:
+        """Say it, and wait until the bot has taken it, which ends its turn without a fault."""
+        async with self.page.expect_response(_is_a_post_of_an_activity) as posted:
+            await self.says(text)
+        assert (await posted.value).ok
+
+    async def sees_answers(self, count: int, within: float = 10) -> None:
+        """Raises playwright's TimeoutError if fewer messages of the bot's show up in time."""
+        if count:
+            shown = self.page.locator(OF_THE_BOT).nth(count - 1)
+            await shown.wait_for(timeout=within * 1000)
+
     async def sees(self, text: str, within: float = 10) -> None:
         """Raises playwright's TimeoutError if the text does not show up within these seconds."""
         shown = self.page.locator(".webchat__bubble__content").filter(has_text=text).first
@@ -147,6 +164,10 @@ class Chat:
 
     async def all_it_sees(self) -> list[str]:
         return await self.page.locator(".webchat__bubble__content").all_inner_texts()
+
+
+def _is_a_post_of_an_activity(response: Response) -> bool:
+    return response.request.method == "POST" and response.url.endswith("/activities")
 
 
 @pytest.fixture(params=["websocket", "polling"])

@@ -19,7 +19,7 @@ from bot_logic.notifications import QUEUE_NAME as WAKE_UPS
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import MemoryStorage
 from bot_logic.wiring import Wiring
-from examples.menu_card import MenuBot
+from examples.menu_bot import MenuBot
 from local_dev import direct_line
 from local_dev.functions_host.route import route
 from tests.end_to_end.conftest import SECRET, Chat, NewChat, RunningStack
@@ -164,7 +164,7 @@ async def test_a_cards_button_comes_back_to_the_bot_which_answers_with_the_next_
 ) -> None:
     async with chat_with(MenuBot) as app:
         chat = await NewChat(browser, f"{app.page}/?transport={transport}")()
-        await chat.says("hello")
+        await chat.says("menu")
         await chat.page.get_by_text("Which pizza would you like?").last.wait_for(timeout=10_000)
         await press(chat, "Funghi")
         await chat.page.get_by_text("One Funghi is ordered.").last.wait_for(timeout=10_000)

@@ -7,7 +7,7 @@ import pytest
 
 from bot_logic.bot_endpoint.buttons import UNKNOWN
 from bot_logic.bot_endpoint.presses import FAILED
-from examples.menu_card import MenuBot
+from examples.menu_bot import MenuBot
 from tests.functional.app_under_test import AppUnderTest, ChatUser
 from tests.functional.messages import activity
 
@@ -74,7 +74,7 @@ async def test_a_press_that_fails_is_answered_as_the_protocol_has_it(ada: ChatUs
 
 
 async def test_teams_replaces_the_card_after_submit(ada: ChatUser) -> None:
-    await ada.says("hello")
+    await ada.says("menu")
     menu = (await ada.activities())[-1]
     value = {"verb": "order", "pizza": "Funghi"}
     pressed = activity(ada, text=None, value=value, channelId="msteams", replyToId=menu["id"])

@@ -8,7 +8,7 @@ import pytest
 
 from bot_logic.bot_endpoint import STATE
 from bot_logic.bot_endpoint.state import StateConflict, TableStorage
-from examples.order_dialog import OrderBot
+from examples.order_bot import OrderBot
 from tests.functional.app_under_test import AppUnderTest
 
 
@@ -17,7 +17,7 @@ async def test_an_order_goes_on_after_a_restart_between_its_steps(app: AppUnderT
     ada = await app.user()
     for count, (said, answer) in enumerate(
         [
-            ("hello", "Which pizza would you like?"),
+            ("order", "Which pizza would you like?"),
             ("sushi", "We do not have that one."),
             ("Funghi", "One Funghi. Shall I order it?"),
             ("yes", "One Funghi is ordered. I tell you when it is ready."),
@@ -36,7 +36,7 @@ async def test_of_five_messages_at_once_each_is_a_step_or_said_to_have_failed(
 ) -> None:
     await app.rewire(make_bot=OrderBot)
     ada = await app.user()
-    answers = await asyncio.gather(*(ada.says("hello") for _ in range(5)))
+    answers = await asyncio.gather(*(ada.says("order") for _ in range(5)))
     statuses = {answer.status for answer in answers}
     assert 200 in statuses
     assert statuses <= {200, 502}

@@ -12,12 +12,34 @@ import pytest
 from local_dev.ports import free_ports
 from local_dev.programs import ROOT, Program, Running
 from local_dev.readiness import printing
+from tests.functional import author
 from tests.functional.app_under_test import SECRET, SIGNING_KEY
 from tests.functional.azurite_process import Azurite
 from tests.unit.test_links import broken
 
 NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}  # git knows no user
 NAME = 'Ada\'s "Pizza" & bot'
+
+ADDED = """
+from bot_logic.testing import BotUnderTest
+
+async def test_all_of_it_works_in_one_bot() -> None:
+    async with BotUnderTest() as bot:
+        assert await bot.hears("report") == ["I am on it."]
+        assert await bot.hears("remind me in 0 minutes to stand up") == ["I will."]
+        await bot.hears("menu")
+        assert bot.channel.sent[-1].activity.attachments
+        assert "Which pizza" in (await bot.hears("Order"))[0]
+        assert "no more broadcasts" in (await bot.hears("stop"))[0]
+        assert "One Funghi." in (await bot.hears("funghi"))[0]
+        assert "is ordered" in (await bot.hears("yes"))[0]
+        assert "You said menus" in (await bot.hears("menus"))[-1]
+        said = await bot.runs_queue()
+        assert said[:2] == ["Part 1 of 3 is done.", "Time to stand up"]
+        assert "🍕 Your Funghi is ready." in said
+        assert "One pizza for you." in str(await bot.presses("lunch"))
+        assert "is ordered" in str(await bot.presses("order", {"pizza": "Funghi"}))
+"""
 
 
 def run(folder: Path, *command: str) -> str:
@@ -110,6 +132,26 @@ def test_a_bots_own_tests_and_checks_pass(bot: Path) -> None:
     run(bot, *python, "ruff", "check", ".")
     run(bot, *python, "ruff", "format", "--check", ".")
     run(bot, str(Path(sys.executable).parent / "lint-imports"), "--no-logo")
+
+
+def test_who_follows_the_documents_breaks_no_test_and_no_check(bot: Path) -> None:
+    python = (sys.executable, "-m")
+    for page in ("dialogs.md", "cards.md"):
+        author.follow(bot / "docs" / page, bot)
+    run(bot, *python, "ruff", "check", ".")
+    run(bot, *python, "ruff", "format", "--check", ".")
+    for recipe in ("reminder", "long_job", "lunch"):
+        author.take_recipe(bot / f"docs/recipes/{recipe}.py", bot)
+    run(bot, *python, "ruff", "check", "--fix", ".")  # make format
+    run(bot, *python, "ruff", "format", ".")
+    changed = {line[3:] for line in run(bot, "git", "status", "--short").splitlines()}
+    assert changed == {
+        "bot_logic/bot.py",
+        "bot_logic/menu_card.py",
+        "bot_logic/order_dialog.py",
+    }
+    (bot / "tests/unit/test_what_was_added.py").write_text(ADDED)
+    assert " passed" in run(bot, *python, "pytest", "-q", "-p", "no:cacheprovider", "tests/unit")
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from bot_logic.bot_endpoint.presses import FAILED
 from bot_logic.bot_endpoint.turn_states import conversation_state
 from bot_logic.errors import BadRequest, BotFailed, Refused, ServiceUnavailable
 from bot_logic.testing import BotUnderTest
-from examples.menu_card import PIZZAS, MenuBot
+from examples.menu_bot import MenuBot
+from examples.menu_card import PIZZAS
 from tests import virtual_time
 from tests.expected import answer
 
@@ -306,7 +307,7 @@ async def test_so_it_does_in_what_another_program_sends() -> None:
 
 async def test_the_example_takes_an_order_by_a_button() -> None:
     async with BotUnderTest(MenuBot) as bot:
-        await bot.hears("hello")
+        await bot.hears("menu")
         (menu,) = shown(bot)
         assert [each["title"] for each in menu["actions"]] == list(PIZZAS)
         ordered = await bot.presses("order", {"pizza": "Funghi"})

@@ -225,8 +225,14 @@ async def test_a_reminder_comes_when_it_was_asked_for() -> None:
         bot.clock.advance(599)
         assert await bot.runs_queue() == []
         bot.clock.advance(2)
-        (said,) = await bot.runs_queue()
-        assert said.endswith("stand up")
+        assert await bot.runs_queue() == ["Time to stand up"]
+
+
+async def test_beside_reminders_the_bot_does_what_it_did() -> None:
+    async with BotUnderTest(Reminder) as bot, BotUnderTest() as plain:
+        for each in (bot, plain):
+            await each.hears("hello")
+        assert await bot.runs_queue() == await plain.runs_queue()
 
 
 @pytest.mark.parametrize("text", ["remind me", "remind me in 99999 minutes to x", "hello"])
