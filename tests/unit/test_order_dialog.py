@@ -177,6 +177,14 @@ async def test_of_several_dialogs_each_begins_by_a_word_of_its_own() -> None:
         assert await bot.hears("Book a table") == ["How many?"]
 
 
+@pytest.mark.parametrize(("said", "kept"), [("4", "4"), ("2.50", "2.5"), ("four", "4")])
+async def test_the_number_that_a_prompt_asks_for_is_kept(said: str, kept: str) -> None:
+    async with BotUnderTest(Waiter) as bot:
+        await bot.hears("book a table")
+        assert await bot.hears(said) == ["When?"]
+        assert await bot.hears("at eight") == [f"For {kept} at eight."]
+
+
 def test_the_page_shows_what_is_tested() -> None:
     shown = re.findall(r"```python\n(.*?)```", (ROOT / "docs/dialogs.md").read_text(), re.DOTALL)
     tested = [*(ROOT / "examples/order_dialog.py").read_text().splitlines()]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -45,6 +46,11 @@ def seen(value: Any) -> Any:
 @given(JSON)
 def test_json_comes_back_as_it_was_whatever_its_keys_are(value: Any) -> None:
     assert seen(stored_and_read(value)) == seen(value)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_a_decimal_comes_back_to_the_last_digit(value: Decimal) -> None:
+    assert stored_and_read({"n": [value]})["n"][0].as_tuple() == value.as_tuple()
 
 
 @given(st.sampled_from(["DialogState", "schema.Activity", "map", "os.system", 7]), JSON)
@@ -123,6 +129,8 @@ def in_itself() -> list[Any]:
         with_a_field_of_its_own(),
         {1: "a"},
         {"x": float("nan")},
+        Decimal("nan"),
+        Decimal("-inf"),
         b"bytes",
         {1, 2},
         in_itself(),
@@ -132,6 +140,11 @@ def in_itself() -> list[Any]:
 def test_what_would_not_come_back_is_refused(value: Any) -> None:
     with pytest.raises(TypeError):
         encode(value)
+
+
+def test_a_decimal_that_is_none_is_refused_by_reading() -> None:
+    with pytest.raises(TypeError, match="Decimal"):
+        decode({"$sdk": "Decimal", "value": "twelve"})
 
 
 @pytest.mark.parametrize(

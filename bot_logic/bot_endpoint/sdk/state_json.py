@@ -9,6 +9,7 @@ https://github.com/microsoft/botbuilder-python/tree/main/libraries/botbuilder-di
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache
 from importlib import import_module
@@ -25,6 +26,7 @@ _KIND: Final = "$sdk"
 _VALUE: Final = "value"
 _MAP: Final = "map"
 _MOMENT: Final = "datetime"
+_DECIMAL: Final = "Decimal"  # what a NumberPrompt makes
 _STYLE: Final = "ListStyle"
 _MODEL: Final = "schema."
 
@@ -116,6 +118,8 @@ def _encoded_object(value: Any) -> Json:
     name = type(value).__name__
     if isinstance(value, datetime):
         return _tagged(_MOMENT, value.isoformat())
+    if type(value) is Decimal:
+        return _tagged(_DECIMAL, _finite(value))
     if isinstance(value, Enum) and name == _STYLE and _is_of_dialogs(value):
         return _tagged(_STYLE, value.value)
     if isinstance(value, Model) and _models().get(name) is type(value):
@@ -134,6 +138,8 @@ def _decoded_object(kind: Any, value: Any) -> Any:
         return _decoded_map(value)
     if kind == _MOMENT:
         return datetime.fromisoformat(value)
+    if kind == _DECIMAL:
+        return _decimal(value)
     if kind == _STYLE:
         return getattr(import_module(_CHOICES), _STYLE)(value)
     if isinstance(kind, str) and kind in _CLASSES:
@@ -143,6 +149,19 @@ def _decoded_object(kind: Any, value: Any) -> Any:
         if model is not None:
             return read(model, value)
     raise TypeError("it holds an object of a kind that this version does not know")
+
+
+def _finite(value: Decimal) -> str:
+    if not value.is_finite():
+        raise TypeError(f"{value} has no JSON")
+    return str(value)
+
+
+def _decimal(text: Any) -> Decimal:
+    try:
+        return Decimal(str(text))
+    except InvalidOperation:
+        raise TypeError("it holds a Decimal that is no number") from None
 
 
 def _decoded_map(document: Mapping[str, Json]) -> dict[str, Any]:
