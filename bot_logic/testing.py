@@ -4,7 +4,7 @@ docs/testing-your-bot.md shows how to use it.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
@@ -24,7 +24,7 @@ from bot_logic.notifications.request import parse, parse_content
 from bot_logic.queue_worker import Triggers
 from bot_logic.queue_worker.wake_ups import WakeUp
 from bot_logic.settings import Settings
-from bot_logic.storage.memory import MemoryStorage
+from bot_logic.storage.memory import MemoryStorage, QueuedMessage
 from bot_logic.storage.protocols import ReceivedMessage
 from bot_logic.telemetry import OFF, Telemetry
 from bot_logic.wiring import Wiring
@@ -33,6 +33,7 @@ __all__ = ["BotUnderTest", "ManualClock"]
 
 SERVICE_URL: Final = "http://localhost:3000"
 NO_SETTINGS: Final[Mapping[str, str]] = {}
+MOST_ROUNDS: Final = 1000  # of wake-ups in one call; each takes all that is due
 _JSON: Final = {"Content-Type": "application/json"}
 _BOT: Final = {"id": "bot", "name": "Bot"}
 _SETTINGS: Final = {
@@ -176,17 +177,15 @@ class BotUnderTest:
         await self.storage.queue(QUEUE_NAME).put(json.dumps(message))
 
     async def runs_queue(self) -> list[str]:
-        """Hand all that is due on the queue to the bot; return what it says because of it."""
+        """Hand all that is due to the bot, and notifications to their end; return what it says.
+
+        What the bot itself puts on the queue meanwhile waits for the next call.
+        """
         before = len(self.channel.sent)
-        for name, function in (
-            (WAKE_UPS, self._wiring.wake_ups.take),
-            (QUEUE_NAME, self._wiring.worker.handle),
-            (POISON_QUEUE_NAME, self._wiring.delivery.dead_letters.file),
-        ):
-            queue = self.storage.queue(name)
-            for message in queue.receive():
-                await function(message)
-                queue.delete(message)
+        await self._sends_notifications()
+        await self._takes(QUEUE_NAME, self._wiring.worker.handle)
+        await self._sends_notifications()  # those that the bot has just asked for
+        await self._takes(POISON_QUEUE_NAME, self._wiring.delivery.dead_letters.file)
         return self._said_since(before)
 
     async def notify(self, to: Any, text: str | None = None, **fields: Any) -> str:
@@ -275,6 +274,23 @@ class BotUnderTest:
     async def dead_letters(self) -> list[DeadLetter]:
         """Return what could not be delivered, with the reasons."""
         return [filed.dead_letter async for filed in self._wiring.delivery.dead_letters.all()]
+
+    async def _sends_notifications(self) -> None:
+        """Take what is due until nothing is: one wake-up plans, and the next one sends."""
+        for _ in range(MOST_ROUNDS):
+            if not await self._takes(WAKE_UPS, self._wiring.wake_ups.take):
+                return
+
+    async def _takes(
+        self, name: str, function: Callable[[QueuedMessage], Awaitable[object]]
+    ) -> int:
+        """Hand what is due on a queue now to its function; return how many that were."""
+        queue = self.storage.queue(name)
+        received = queue.receive(most=len(queue.texts))
+        for message in received:
+            await function(message)
+            queue.delete(message)
+        return len(received)
 
     async def _post(self, activity: dict[str, Any], user: str) -> Any:
         body = {**_addressed(f"conversation-of-{user}", user), **activity}

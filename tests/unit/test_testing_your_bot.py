@@ -35,6 +35,24 @@ async def test_another_program_speaks_through_the_kitchens_bot() -> None:
         assert bot.channel.sent[-1].conversation_id == "conversation-of-grace"
 
 
+class Alarm(ProactiveBot):
+    async def on_message_activity(self, turn: TurnContext) -> None:
+        if turn.activity.text == "wake me":
+            here = {"conversation": turn.activity.conversation.id}
+            await self.notifications.send(here, "Wake up!", at=600)
+            return
+        await super().on_message_activity(turn)
+
+
+async def test_an_alarm_rings_in_ten_minutes() -> None:
+    async with BotUnderTest(Alarm) as bot:
+        await bot.meets("ada")
+        await bot.hears("wake me", user="ada")
+        assert await bot.runs_queue() == []
+        bot.clock.advance(601)
+        assert await bot.runs_queue() == ["Wake up!"]
+
+
 async def test_a_user_learns_that_the_queue_is_down() -> None:
     async with BotUnderTest() as bot:
         bot.storage.faults.add(Fault("queue.put", error=MessageNotInserted("it is full")))
@@ -72,6 +90,33 @@ async def test_a_channel_that_was_down_gets_the_message_later() -> None:
 
 def test_the_page_shows_these_examples() -> None:
     shown = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(shown) == 4
+    assert len(shown) == 5
     for line in "\n".join(shown).splitlines():
         assert line in Path(__file__).read_text().splitlines()
+
+
+def test_the_page_names_all_that_a_bot_under_test_does() -> None:
+    calls = {name for name in vars(BotUnderTest) if not name.startswith("_")}
+    page = PAGE.read_text()
+    assert {name for name in calls if not re.search(rf"\b{name}\(|bot\.{name}\b", page)} == set()
+
+
+class Chatty(ProactiveBot):
+    """Says what the queue brings back, once more by the queue and once by a notification."""
+
+    async def on_trigger(self, turn: TurnContext, envelope: Envelope) -> None:
+        await turn.send_activity(envelope.text)
+        if envelope.text == "one":
+            await self._outbox.put(turn, "two")
+            await self.notifications.send({"user": "ada"}, "three")
+
+
+async def test_one_call_hands_over_all_that_is_due_but_not_what_the_bot_adds_to_the_queue() -> None:
+    async with BotUnderTest(Chatty) as bot:
+        await bot.meets("ada")
+        await bot.enqueue("one")
+        assert await bot.runs_queue() == ["one", "three"]
+        assert await bot.runs_queue() == ["two"]
+        for number in range(40):
+            await bot.enqueue(f"{number}")
+        assert len(await bot.runs_queue()) == 40
