@@ -6,6 +6,7 @@ from typing import Final
 
 from local_dev.new_bot.documents import relinked
 from local_dev.new_bot.errors import NewBotError
+from local_dev.new_bot.left_behind import NOTE, names_left_behind, without_cut
 from local_dev.new_bot.names import Bot, in_bicep, in_html, in_json, in_markdown
 from local_dev.new_bot.parts import OWN, place_of
 from local_dev.new_bot.record import FILE as RECORD
@@ -73,5 +74,7 @@ def _content(path: str, content: bytes, bot: Bot, places: Mapping[str, str | Non
             raise NewBotError(f"{path} has no {words!r}, where the bot's name belongs")
         text = text.replace(words, filled(bot))
     if path.endswith(".md") and not path.startswith(OWN):
-        text = relinked(text, path, places)
+        text = without_cut(text)
+        note = NOTE if names_left_behind(text, places) else ""
+        text = relinked(text, path, places) + note
     return text.encode()

@@ -15,6 +15,7 @@ from local_dev.readiness import printing
 from tests.functional import author
 from tests.functional.app_under_test import SECRET, SIGNING_KEY
 from tests.functional.azurite_process import Azurite
+from tests.functional.named_files import missing_in
 from tests.unit.test_links import broken
 
 NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}  # git knows no user
@@ -123,6 +124,12 @@ def test_a_bot_has_one_commit_of_its_author_and_none_of_our_history(bot: Path) -
 def test_links_of_a_bots_documents_lead_somewhere(bot: Path) -> None:
     documents = [*bot.glob("*.md"), *(bot / "docs").rglob("*.md")]
     assert [(each.name, links) for each in documents if (links := broken(each, bot))] == []
+
+
+def test_a_bots_documents_name_only_what_it_has_or_say_where_the_rest_is(bot: Path) -> None:
+    documents = [*bot.glob("*.md"), *(bot / "docs").rglob("*.md")]
+    missing = [(each.name, found) for each in documents for found in missing_in(each, bot)]
+    assert missing == []
 
 
 def test_a_bots_own_tests_and_checks_pass(bot: Path) -> None:

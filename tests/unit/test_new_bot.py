@@ -2,17 +2,20 @@
 
 import html
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from local_dev.new_bot.documents import relinked
 from local_dev.new_bot.errors import NewBotError
+from local_dev.new_bot.left_behind import names_left_behind, without_cut
 from local_dev.new_bot.names import Bot, in_bicep, in_html, in_json, in_markdown
 from local_dev.new_bot.parts import place_of
 from local_dev.new_bot.record import Record
 from local_dev.new_bot.rendering import NAMES, File, rendered
 from local_dev.programs import ROOT
+from tests.unit.test_links import DOCUMENTS
 
 ODD = [
     'Ada\'s "Pizza"',
@@ -138,6 +141,38 @@ def test_links_follow_what_moved_and_end_where_nothing_is(
     path: str, link: str, becomes: str
 ) -> None:
     assert relinked(link, path, PLACES) == becomes
+
+
+@pytest.mark.parametrize(
+    ("text", "is_said"),
+    [
+        ("[decision 1](decisions/1.md) says why", True),
+        ("[b](b.md#c) and [r](../README.md)", False),
+        ("as `tests/unit/test_x.py` shows, or `test_x.py`: `test_it`", True),
+        ("`test_x.py`", True),
+        ("in `docs/decisions/` and `docs/`", True),
+        ("in `docs/` and `b.md`", False),
+        ("![a picture](decisions/1.png)", False),
+    ],
+)
+def test_a_document_that_names_what_stays_behind_says_where_it_is(
+    text: str,
+    is_said: bool,  # noqa: FBT001
+) -> None:
+    places = PLACES | {"tests/unit/test_x.py": None}
+    assert names_left_behind(text, places) is is_said
+
+
+def test_what_is_marked_as_this_projects_is_cut() -> None:
+    text = "One.\n\n<!-- template -->\nTwo.\n<!-- /template -->\n\nThree.\n"
+    assert without_cut(text) == "One.\n\nThree.\n"
+    assert without_cut("One.\n\n\nTwo.\n") == "One.\n\n\nTwo.\n"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_each_mark_of_what_is_cut_has_its_end(document: Path) -> None:
+    marks = re.findall(r"^<!-- /?template -->$", document.read_text(), re.MULTILINE)
+    assert marks == ["<!-- template -->", "<!-- /template -->"] * (len(marks) // 2)
 
 
 @pytest.mark.parametrize("path", NAMES)
