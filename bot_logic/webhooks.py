@@ -6,20 +6,33 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot_logic.errors import BadRequest
+from bot_logic.telemetry.log_events import Event, EventLog
 
 HEADER: Final = "X-Hub-Signature-256"
 
+log = EventLog(__name__)
 
-def read_signed(headers: Mapping[str, str], body: bytes, secret: str) -> Any:
+
+def read_signed(
+    headers: Mapping[str, str], body: bytes, secret: str, *, setting: str = "the webhook's secret"
+) -> Any:
     """Return the JSON of a request that is signed with the secret, as GitHub signs.
 
     https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries
+
+    Args:
+        headers: the request's.
+        body: the request's.
+        secret: what the sender signs with.
+        setting: where the secret comes from, for the log: the caller learns nothing of why.
 
     Raises:
         BadRequest: 401 if it is not signed so, which with an empty secret none is; 400 if it is no
             JSON, as when the webhook's content type is left at `application/x-www-form-urlencoded`.
     """
     if not _is_signed(headers, body, secret):
+        why = "another secret or none was used" if secret else f"{setting} is not set"
+        log.warning(Event.WEBHOOK_REFUSED, reason=why)
         raise BadRequest("is not signed with the secret", status=401, code="Unauthorized")
     try:
         return json.loads(body)

@@ -60,6 +60,7 @@ class Event(StrEnum):
     TURN_FAILED = "turn.failed"
     TURN_SKIPPED = "turn.skipped"
     WAKE_UP_DROPPED = "wake_up.dropped"
+    WEBHOOK_REFUSED = "webhook.refused"
 
 
 class EventLog:

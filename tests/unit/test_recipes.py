@@ -193,7 +193,11 @@ async def test_a_webhook_of_another_event_tells_nobody(
     ids=["another secret", "no signature", "no ASCII", "an empty secret", "no secret"],
 )
 async def test_a_webhook_that_is_not_signed_is_refused(
-    known: str | None, used: str, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    known: str | None,
+    used: str,
+    headers: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     if known is None:
         monkeypatch.delenv("WEBHOOK_SECRET", raising=False)
@@ -204,6 +208,10 @@ async def test_a_webhook_that_is_not_signed_is_refused(
         await follows(bot, "builds")
         answer = await function(hook(json.dumps(BROKEN).encode(), used, **headers))
         assert answer.status_code == HTTPStatus.UNAUTHORIZED
+        assert "not signed" in answer.get_body().decode()
+        assert "WEBHOOK_SECRET" not in answer.get_body().decode()
+        why = "another secret or none was used" if known else "WEBHOOK_SECRET is not set"
+        assert why in caplog.text
         assert await bot.runs_queue() == []
 
 
