@@ -34,6 +34,9 @@ NAMES: Final[Mapping[str, Mapping[str, Filled]]] = {
     ".devcontainer/devcontainer.json": {'"Proactive bot"': lambda bot: in_json(bot.name)},
     "infra/modules/bot.bicep": {"'Proactive bot'": lambda bot: in_bicep(bot.name)},
     "infra/modules/workbook.bicep": {"'Proactive bot'": lambda bot: in_bicep(bot.name)},
+    "local_dev/operator_page/page/index.html": {
+        "· Proactive bot<": lambda bot: f"· {in_html(bot.name)}<"
+    },
     "local_dev/web_chat/index.html": {">Proactive bot<": lambda bot: f">{in_html(bot.name)}<"},
     "teams/manifest.json": {
         '"Proactive bot"': lambda bot: in_json(bot.name),

@@ -18,7 +18,6 @@ const STYLE = {
   accent: "#3b5bdb",
   backgroundColor: "#f4f6fb",
   botAvatarBackgroundColor: "#3b5bdb",
-  botAvatarInitials: "PB",
   bubbleBackground: "#ffffff",
   bubbleBorderColor: "#dfe4ef",
   bubbleBorderRadius: 12,
@@ -41,6 +40,12 @@ const STYLE = {
 
 const user = { id: userId() };
 let leave = () => {};
+
+// Of the first two words with a letter or a digit, whatever the script.
+function initials(name) {
+  const words = name.match(/[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu) || [];
+  return words.slice(0, 2).map(([letter]) => letter.toUpperCase()).join("");
+}
 
 function userId() {
   const key = "proactive-bot-user";
@@ -96,7 +101,8 @@ function show(token, userID) {
   const directLine = refusing(WebChat.createDirectLine({ domain: DOMAIN, token, webSocket: !POLLING }));
   const element = document.createElement("div");
   document.getElementById("chat").replaceChildren(element);
-  WebChat.renderWebChat({ directLine, userID, styleOptions: STYLE, store: deleting() }, element);
+  const styleOptions = { ...STYLE, botAvatarInitials: initials(document.title) };
+  WebChat.renderWebChat({ directLine, userID, styleOptions, store: deleting() }, element);
   const timer = setInterval(async () => {
     if (!(await isAlive(directLine)) && leave === end) {
       enter();

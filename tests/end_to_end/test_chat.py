@@ -26,6 +26,25 @@ async def test_the_bot_answers_and_then_speaks_first(new_chat: NewChat, tmp_path
     assert await chat.page.screenshot(path=picture)
 
 
+@pytest.mark.parametrize("transport", ["websocket"])
+async def test_the_bots_picture_has_the_initials_of_its_name(new_chat: NewChat) -> None:
+    chat = await new_chat()
+    picture = chat.page.locator(".webchat__initialsAvatar__initials").first
+    assert await picture.inner_text() == "PB"
+    for name, initials in [
+        ("Stranger bot", "SB"),
+        ("Ada's “Pizza” & co", "AS"),
+        ("ピザ 🍕", "ピ"),
+        ("7up", "7"),
+    ]:
+        await chat.page.evaluate("name => { document.title = name; }", name)
+        await chat.page.locator("#new-conversation").click()
+        await (
+            chat.page.locator(".webchat__initialsAvatar").filter(has_text=initials).first.wait_for()
+        )
+        assert await picture.inner_text() == initials
+
+
 async def test_a_typing_indicator_shows_while_the_bot_works(
     new_chat: NewChat, running: RunningStack
 ) -> None:
