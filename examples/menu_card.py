@@ -44,7 +44,7 @@ class Menu(ButtonHandler):
         return card(f"One {pizza} is ordered.", button("Thank you", "thank"))
 
     @on_button("thank")
-    async def thank(self, turn: TurnContext, data: dict[str, Any]) -> Answer:
+    async def thank(self, turn: TurnContext, data: dict[str, Any]) -> Answer:  # noqa: ARG002 - neither is needed
         """Be thanked."""
         return "You are welcome!"
 

@@ -147,9 +147,10 @@ class _Run:
 
     async def _end(self) -> None:
         """Wait for what is under way, whatever fails: until then the lane's pace is taken."""
-        for each in await asyncio.gather(*self._under_way, return_exceptions=True):
-            if isinstance(each, BaseException):
-                raise each
+        if self._under_way:
+            ended, _ = await asyncio.wait(self._under_way)
+            for each in ended:
+                each.result()
 
     def _has_nothing_to_wait_for(self) -> bool:
         """Tell whether all that is left is being planned, which wakes this lane, or long paused."""
