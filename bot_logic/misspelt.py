@@ -1,7 +1,6 @@
 """Which known name somebody may have meant by another one."""
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Final
 
 CLOSE: Final = 0.85  # of 1, which is the same but for small and capital letters
@@ -18,6 +17,9 @@ def meant_by(names: Iterable[str], known: Iterable[str]) -> Mapping[str, str]:
 
 
 def _closest(name: str, by_words: Mapping[tuple[str, str], str]) -> str:
+    # Only a process whose settings may be misspelt pays for the import.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     connection, last = _words(name)
     beside = {word: known for (of, word), known in by_words.items() if of == connection}
     found = get_close_matches(last, beside, n=1, cutoff=CLOSE)

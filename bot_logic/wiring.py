@@ -7,7 +7,7 @@ asked for. Whoever wants other parts, a test above all, hands them in.
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from bot_logic import bot_endpoint, delivery, notifications, people, queue_worker
+from bot_logic import bot_endpoint, delivery, notifications, queue_worker
 from bot_logic import conversations as where_to_speak
 from bot_logic.bot import ProactiveBot
 from bot_logic.clock import SYSTEM_CHANCE, SYSTEM_CLOCK, Chance, Clock
@@ -24,6 +24,7 @@ from bot_logic.telemetry import OFF, Telemetry
 
 if TYPE_CHECKING:
     from bot_logic.api import Api
+    from bot_logic.people import People
 
 
 LOOK_UP_TIMEOUT: Final = 1.0  # seconds, of whether a message's conversation was forgotten
@@ -104,8 +105,10 @@ class Wiring:
         return message.created <= found.forgotten_at
 
     @cached_property
-    def people(self) -> people.People:
-        """What is stored about people, to be shown and to be forgotten."""
+    def people(self) -> "People":
+        """What is stored about people, to be shown and to be forgotten; imported when asked for."""
+        from bot_logic import people  # noqa: PLC0415
+
         return people.build(
             self.conversations,
             self.notifications.store,
