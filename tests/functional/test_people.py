@@ -63,9 +63,10 @@ async def blob_containers(azurite: Azurite) -> str:
 
 
 def _plain(row: Any) -> str:
-    return " ".join(
-        each.decode() if isinstance(each, bytes) else str(each) for each in row.values()
-    )
+    """Return what a row says, also what it says in several columns of bytes."""
+    said = b"".join(each for each in row.values() if isinstance(each, bytes))
+    others = (str(each) for each in row.values() if not isinstance(each, bytes))
+    return " ".join([*others, said.decode()])
 
 
 def _decoded(content: str) -> str:
