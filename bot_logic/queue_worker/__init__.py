@@ -13,6 +13,7 @@ from bot_logic.contract.envelope import WORKER_USER_ID
 from bot_logic.delivery import Delivery
 from bot_logic.notifications import QUEUE_NAME, Notifications
 from bot_logic.queue_worker.direct_line import DirectLine
+from bot_logic.queue_worker.page_hand_over import PageHandOver
 from bot_logic.queue_worker.pump import Pump
 from bot_logic.queue_worker.wake_ups import WakeUps
 from bot_logic.queue_worker.worker import QueueWorker, Triggers
@@ -49,17 +50,9 @@ def wake_ups(
 ) -> WakeUps:
     """Build what plans notifications and sends their pages."""
     queue = storage.queue(QUEUE_NAME)
-    pump = Pump(
-        triggers,
-        notifications.store,
-        notifications.lanes,
-        queue,
-        clock,
-        chance,
-        signing_keys,
-        rates,
-        telemetry,
-    )
+    store, lanes = notifications.store, notifications.lanes
+    hand_over = PageHandOver(triggers, store, clock, signing_keys, telemetry)
+    pump = Pump(hand_over, store, lanes, queue, clock, chance, rates)
     return WakeUps(notifications.planner, pump, queue, clock)
 
 

@@ -103,7 +103,7 @@ PLANNER = "notifications/planner.py"
 STORE_OF_PAGES = "notifications/store.py"
 PAGE = "notifications/page.py"
 SENDER = "bot_endpoint/page_run.py"
-PUMP = "queue_worker/pump.py"
+JOBS = "queue_worker/jobs.py"
 
 OF_NOTIFICATIONS = {  # and which test finds it
     "planning goes on one too early": (
@@ -155,7 +155,7 @@ OF_NOTIFICATIONS = {  # and which test finds it
         "notification_days",
     ),
     "who is few waits like the many": (
-        (PUMP, "return 0 < self.work.size <= FEW", "return False"),
+        (JOBS, "return 0 < self.work.size <= FEW", "return False"),
         "pacing",
     ),
 }
