@@ -30,7 +30,7 @@ SAY_WHY = { echo $(1) >> "$${WHY:-/dev/stderr}"; exit 1; }
 UNREACHABLE = Are you online, and does $(1) reach its registry? Its own words are above.
 
 .PHONY: run services test doctor needs needs-python needs-node settings dead-letters operator audiences \
-  package teams-package check check-lock lock format setup upgrade clean
+  package teams-package check check-lock lock format setup setup-tests upgrade clean
 .DEFAULT_GOAL := run
 
 # What develops this project itself; a bot made by `make new-bot` goes without.
@@ -45,8 +45,10 @@ services: setup
 	@$(VENV)/bin/python -m local_dev.run --with-parent --without-host
 
 # Unit tests need less, so `make test TESTS=tests/unit` sets up less.
-test: $(if $(filter tests/unit%,$(TESTS)),$(VENV)/.installed,setup $(TEST_NEEDS) $(VENV)/.browser)
+test: $(if $(filter-out tests/unit%,$(TESTS)),setup-tests,$(VENV)/.installed)
 	@$(VENV)/bin/python -m pytest $(TESTS)
+
+setup-tests: setup $(TEST_NEEDS) $(VENV)/.browser
 
 # In the storage account that AzureWebJobsStorage names, or local.settings.json does.
 dead-letters: $(VENV)/.installed

@@ -16,7 +16,7 @@ from local_dev.teams_connector.limits import OVERALL, Limits
 from tests.resilience import broadcast
 
 RECIPIENTS = 2000
-QUICK = 300  # instead, to see whether it works
+QUICK = 150  # instead, to see whether it works
 
 
 async def measure(rounds: int) -> Sides:

@@ -65,6 +65,13 @@ class AppUnderTest:
     poison_queue: QueueClient
     environ: dict[str, str]
     overrides: dict[str, Any] = field(default_factory=dict)
+    answering: int = 0  # requests that the bot has not answered yet
+
+    async def answered(self) -> None:
+        """Wait until the bot has answered all that it was sent, as it stores things until then."""
+        async with asyncio.timeout(PATIENCE):
+            while self.answering:  # noqa: ASYNC110 - no events
+                await asyncio.sleep(0.01)
 
     async def post(self, body: Any, headers: dict[str, str] | None = None) -> Answer:
         """Post to the bot's messaging endpoint, as a channel or a stranger does."""
@@ -83,6 +90,7 @@ class AppUnderTest:
         user = ChatUser(self, user_id, name)
         await user.start()
         await user.hears(1)
+        await self.answered()
         return user
 
     async def impostor(self) -> "ChatUser":
@@ -263,7 +271,11 @@ class _BotServer:
             yield str(server.make_url("/api/messages"))
 
     async def _answer(self, request: func.HttpRequest) -> func.HttpResponse:
-        return await self.app.wiring.endpoint.answer(request)
+        self.app.answering += 1
+        try:
+            return await self.app.wiring.endpoint.answer(request)
+        finally:
+            self.app.answering -= 1
 
 
 def _queue(storage_connection: str, name: str) -> QueueClient:

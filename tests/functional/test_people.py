@@ -1,13 +1,15 @@
 """Forgetting on the real storage emulator: then the ids stand nowhere in it."""
 
-import asyncio
 import base64
 import hmac
 import json
+from collections.abc import Iterator
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from azure.data.tables.aio import TableServiceClient
 from azure.storage.queue.aio import QueueServiceClient
 
@@ -15,7 +17,7 @@ from bot_logic.bot_endpoint.got_it import GOT_IT
 from bot_logic.contract.envelope import POISON_QUEUE_NAME
 from bot_logic.conversations.audiences import digits_for
 from local_dev.azurite import ACCOUNT, KEY
-from tests.functional.app_under_test import PATIENCE, AppUnderTest, ChatUser
+from tests.functional.app_under_test import AppUnderTest, ChatUser, app_under_test
 from tests.functional.azurite_process import Azurite
 from tests.functional.messages import reference_of
 from tests.functional.test_notifications import notify
@@ -81,15 +83,6 @@ def where(found: dict[str, str], *ids: str) -> set[str]:
     return {name for name, text in found.items() if any(form in text for form in forms)}
 
 
-async def subscribed(app: AppUnderTest, reference: dict[str, Any], topic: str) -> None:
-    """Subscribe somebody whom the bot is just meeting."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            if await app.wiring.conversations.subscribe(reference, topic):
-                return
-            await asyncio.sleep(0.02)
-
-
 async def confirmed_edited_and_recalled(app: AppUnderTest, ada: ChatUser) -> None:
     """Let the person get all that a notification can be."""
     notification = await notify(app, {"topic": "pizza"}, text="Drill", acknowledge=True)
@@ -106,13 +99,26 @@ async def confirmed_edited_and_recalled(app: AppUnderTest, ada: ChatUser) -> Non
     assert found.acknowledged == 1
 
 
+@pytest.fixture(name="storage")
+def storage_of_nobody_else(tmp_path: Path) -> Iterator[Azurite]:
+    """An emulator with nothing in it: what the test does not find, is not there."""
+    emulator = Azurite(tmp_path)
+    with emulator.running():
+        yield emulator
+
+
 async def test_who_is_forgotten_stands_in_no_table_no_blob_and_on_no_queue(
-    app: AppUnderTest, azurite: Azurite
+    storage: Azurite,
 ) -> None:
+    async with app_under_test(storage.connection_string) as app:
+        await _met_told_and_forgotten(app, storage)
+
+
+async def _met_told_and_forgotten(app: AppUnderTest, azurite: Azurite) -> None:
     ada = await app.user(PERSON)
     ids = (PERSON, ada.conversation_id)
     reference = reference_of(ada)
-    await subscribed(app, reference, "pizza")
+    assert await app.wiring.conversations.subscribe(reference, "pizza")
     await notify(app, {"channel": "directline"}, text="News")
     await notify(app, [{"user": PERSON}, {"user": "nobody"}], text="For two", at=3600)
     await confirmed_edited_and_recalled(app, ada)
