@@ -22,7 +22,7 @@ from bot_logic.errors import BotFailed, ProactiveBotError
 from bot_logic.notifications import QUEUE_NAME as WAKE_UPS
 from bot_logic.notifications.request import parse, parse_content
 from bot_logic.queue_worker import Triggers
-from bot_logic.queue_worker.wake_ups import WakeUp
+from bot_logic.queue_worker.lanes.wake_ups import WakeUp
 from bot_logic.settings import Settings
 from bot_logic.storage.memory import MemoryStorage, QueuedMessage
 from bot_logic.storage.protocols import ReceivedMessage

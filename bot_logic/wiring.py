@@ -25,6 +25,7 @@ from bot_logic.telemetry import OFF, Telemetry
 if TYPE_CHECKING:
     from bot_logic.api import Api
     from bot_logic.people import People
+    from bot_logic.queue_worker.lanes import WakeUps
 
 
 LOOK_UP_TIMEOUT: Final = 1.0  # seconds, of whether a message's conversation was forgotten
@@ -155,9 +156,11 @@ class Wiring:
         )
 
     @cached_property
-    def wake_ups(self) -> queue_worker.WakeUps:
-        """RESOURCE 2: what plans notifications and sends their pages."""
-        return queue_worker.wake_ups(
+    def wake_ups(self) -> "WakeUps":
+        """RESOURCE 2: what plans notifications and sends their pages; imported when asked for."""
+        from bot_logic.queue_worker import lanes  # noqa: PLC0415
+
+        return lanes.build(
             self._way_to_bot,
             self.notifications,
             self.storage,

@@ -1,12 +1,13 @@
 """RESOURCE 1: the bot's messaging endpoint, for what users say and for the worker's triggers.
 
-`endpoint` decides, `trigger` delivers, `page_sender` sends pages of notifications, `sdk/` stands in
-for the bot SDK's lower half. May import: notifications, delivery, conversations, storage, contract,
+`endpoint` decides, `trigger` delivers, `pages/` sends pages of notifications, `sdk/` stands in for
+the bot SDK's lower half. May import: notifications, delivery, conversations, storage, contract,
 errors, outgoing. Never: queue_worker.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -15,13 +16,11 @@ from botframework.connector.auth import ConnectorFactory
 
 from bot_logic.addresses import ServiceUrls
 from bot_logic.bot_endpoint.adapter import FunctionsAdapter
-from bot_logic.bot_endpoint.beginnings import Beginnings
 from bot_logic.bot_endpoint.counter import MessageCounter
 from bot_logic.bot_endpoint.endpoint import Endpoint
 from bot_logic.bot_endpoint.got_it import TakesReceipts, as_sent
 from bot_logic.bot_endpoint.notifier import Notifier
 from bot_logic.bot_endpoint.outbox import Outbox
-from bot_logic.bot_endpoint.page_sender import PageSender
 from bot_logic.bot_endpoint.recorder import ConversationRecorder
 from bot_logic.bot_endpoint.sdk.authentication import TokenAuthentication
 from bot_logic.bot_endpoint.sdk.connector import PooledConnectorFactory
@@ -30,7 +29,7 @@ from bot_logic.bot_endpoint.sdk.signing_keys import SigningKeys
 from bot_logic.bot_endpoint.state import TABLE_NAME as STATE
 from bot_logic.bot_endpoint.state import TableStorage
 from bot_logic.bot_endpoint.subscriber import Subscriber
-from bot_logic.bot_endpoint.trigger import ProactiveBot, TriggerHandler
+from bot_logic.bot_endpoint.trigger import Pages, ProactiveBot, TriggerHandler
 from bot_logic.bot_endpoint.turn_states import TurnStates
 from bot_logic.bot_identity import BotIdentity
 from bot_logic.clock import Chance, Clock
@@ -161,18 +160,21 @@ def _triggers(
     bot: Any,
     channels: ConnectorFactory,
 ) -> TriggerHandler:
-    pages = PageSender(
-        around.notifications.store,
-        around.notifications.audiences,
-        around.conversations,
-        channels,
-        Beginnings(
-            around.conversations, channels, settings.service_urls, settings.identity.teams_id
-        ),
-        around.clock,
-        settings.max_attempts,
-        around.telemetry,
-    )
+    @cache
+    def pages() -> Pages:
+        from bot_logic.bot_endpoint import pages  # noqa: PLC0415 - who sends none need not pay
+
+        return pages.build(
+            around.notifications,
+            around.conversations,
+            channels,
+            around.clock,
+            service_urls=settings.service_urls,
+            teams_id=settings.identity.teams_id,
+            max_attempts=settings.max_attempts,
+            telemetry=around.telemetry,
+        )
+
     return TriggerHandler(
         adapter,
         bot,

@@ -1,5 +1,6 @@
 """The trigger handler: what the queue brought back, said in the conversation it belongs to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
@@ -9,7 +10,6 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference
 
 from bot_logic.addresses import ServiceUrls, base_url
 from bot_logic.bot_endpoint.adapter import FunctionsAdapter
-from bot_logic.bot_endpoint.page_sender import PageSender
 from bot_logic.bot_endpoint.sdk.model_json import Malformed, read
 from bot_logic.clock import Clock
 from bot_logic.contract.envelope import TRIGGER_NAME, Envelope
@@ -58,6 +58,17 @@ class ProactiveBot(Protocol):
         """Say in the turn's conversation what the queue brought back."""
 
 
+class Pages(Protocol):
+    """What sends the pages of notifications."""
+
+    async def send(self, order: PageOrder) -> None:
+        """Send a page for as long as the order says.
+
+        Raises:
+            ServiceUnavailable: a table cannot be reached; what could not be noted is done again.
+        """
+
+
 def is_trigger(document: dict[str, Any]) -> bool:
     """Tell whether an activity says that it is a trigger; whether it is true is for `take`."""
     if document["type"] == ActivityTypes.event:
@@ -97,7 +108,7 @@ class TriggerHandler:
     service_urls: ServiceUrls
     clock: Clock
     signing_keys: tuple[Secret, ...]
-    pages: PageSender
+    pages: Callable[[], Pages]  # made for the first of them
     telemetry: Telemetry
 
     async def take(self, document: dict[str, Any]) -> None:
@@ -121,7 +132,7 @@ class TriggerHandler:
     async def _page(self, order: PageOrder) -> None:
         about = {NOTIFICATION: order.notification}
         with self.telemetry.span(SEND_PAGE, about, cause=order.traceparent):
-            await self.pages.send(order)
+            await self.pages().send(order)
 
     async def _traced(self, trigger: Trigger) -> None:
         message = trigger.envelope

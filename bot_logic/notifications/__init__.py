@@ -1,7 +1,7 @@
 """Who is to hear what, and when: orders, planning, and what has become of each recipient.
 
 Rows are the truth, and queue messages only say where to look. Knows neither the bot SDK nor Direct
-Line: `queue_worker/pump` paces, `bot_endpoint/page_sender` sends. May import: conversations,
+Line: `queue_worker/lanes` paces, `bot_endpoint/pages` sends. May import: conversations,
 storage, contract, errors, clock.
 """
 

@@ -102,8 +102,8 @@ MUTANTS = {
 PLANNER = "notifications/planner.py"
 STORE_OF_PAGES = "notifications/store.py"
 PAGE = "notifications/page.py"
-SENDER = "bot_endpoint/page_run.py"
-JOBS = "queue_worker/jobs.py"
+SENDER = "bot_endpoint/pages/run.py"
+JOBS = "queue_worker/lanes/jobs.py"
 
 OF_NOTIFICATIONS = {  # and which test finds it
     "planning goes on one too early": (
@@ -151,7 +151,7 @@ OF_NOTIFICATIONS = {  # and which test finds it
         "pacing",
     ),
     "the timer wakes nobody": (
-        ("queue_worker/wake_ups.py", "await self.queue.put(wake_up(lane=lane_id))", "pass"),
+        ("queue_worker/lanes/wake_ups.py", "await self.queue.put(wake_up(lane=lane_id))", "pass"),
         "notification_days",
     ),
     "who is few waits like the many": (

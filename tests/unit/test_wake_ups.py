@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot_logic.notifications import LANES
 from bot_logic.notifications import QUEUE_NAME as WAKE_UPS
-from bot_logic.queue_worker.pump import LEASE
+from bot_logic.queue_worker.lanes.pump import LEASE
 from bot_logic.storage.protocols import Key
 from bot_logic.testing import BotUnderTest
 

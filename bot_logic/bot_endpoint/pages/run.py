@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from bot_logic.bot_endpoint.deeds import Deed
-from bot_logic.bot_endpoint.page_metrics import PageMetrics
+from bot_logic.bot_endpoint.pages.deeds import Deed
+from bot_logic.bot_endpoint.pages.metrics import PageMetrics
 from bot_logic.clock import Clock
 from bot_logic.contract.page_order import PageOrder
 from bot_logic.conversations.audiences import Member

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot_logic.clock import Clock
 from bot_logic.notifications.store import NotificationStore, Work
-from bot_logic.queue_worker.pace import FEW
+from bot_logic.queue_worker.lanes.pace import FEW
 
 LOOKS_AT_PAGES: Final = 1.0  # seconds between two looks at a page that is under way
 MOST_DRAINING: Final = 4  # pages that wait for messages that hang, while the next one is sent

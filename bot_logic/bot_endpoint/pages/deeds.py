@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Final, Protocol
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 from botframework.connector.auth import ConnectorFactory
 
-from bot_logic.bot_endpoint.beginnings import Beginnings, may_begin
 from bot_logic.bot_endpoint.got_it import GotIt
+from bot_logic.bot_endpoint.pages.beginnings import Beginnings, may_begin
 from bot_logic.bot_endpoint.sdk.card_actions import with_known_actions
 from bot_logic.bot_endpoint.sdk.model_json import read
 from bot_logic.bot_endpoint.sdk.turn_context import copy

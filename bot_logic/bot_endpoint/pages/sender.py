@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from botbuilder.schema import Activity
 from botframework.connector.auth import ConnectorFactory
 
-from bot_logic.bot_endpoint.beginnings import Beginnings
-from bot_logic.bot_endpoint.deeds import Deed, Edit, Recall, Send, Ways, Words
 from bot_logic.bot_endpoint.got_it import GotIt
-from bot_logic.bot_endpoint.page_metrics import PageMetrics
-from bot_logic.bot_endpoint.page_run import PageRun
+from bot_logic.bot_endpoint.pages.beginnings import Beginnings
+from bot_logic.bot_endpoint.pages.deeds import Deed, Edit, Recall, Send, Ways, Words
+from bot_logic.bot_endpoint.pages.metrics import PageMetrics
+from bot_logic.bot_endpoint.pages.run import PageRun
 from bot_logic.bot_endpoint.sdk.model_json import Malformed, read
 from bot_logic.clock import Clock
 from bot_logic.contract.page_order import PageOrder

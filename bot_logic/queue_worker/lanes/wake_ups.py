@@ -7,7 +7,7 @@ from typing import Protocol
 from bot_logic.clock import Clock
 from bot_logic.contract.queue_text import plain_text, read_json
 from bot_logic.notifications.planner import Planner, wake_up
-from bot_logic.queue_worker.pump import LEASE, Pump
+from bot_logic.queue_worker.lanes.pump import LEASE, Pump
 from bot_logic.storage.protocols import Queue, ReceivedMessage
 from bot_logic.telemetry.log_events import Event, EventLog
 

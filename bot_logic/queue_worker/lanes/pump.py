@@ -14,9 +14,9 @@ from typing import Final
 from bot_logic.clock import Chance, Clock
 from bot_logic.notifications.planner import MAX_DELAY, wake_up
 from bot_logic.notifications.store import LaneStore, Lease, NotificationStore
-from bot_logic.queue_worker.jobs import Job, UnderWay
-from bot_logic.queue_worker.pace import Pace
-from bot_logic.queue_worker.page_hand_over import PageHandOver
+from bot_logic.queue_worker.lanes.jobs import Job, UnderWay
+from bot_logic.queue_worker.lanes.pace import Pace
+from bot_logic.queue_worker.lanes.page_hand_over import PageHandOver
 from bot_logic.storage.protocols import Queue, RowConflict
 
 LONGEST_RUN: Final = 50.0  # seconds; then it hands itself on
