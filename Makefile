@@ -44,8 +44,10 @@ run: setup
 services: setup
 	@$(VENV)/bin/python -m local_dev.run --with-parent --without-host
 
-# Unit tests need less, so `make test TESTS=tests/unit` sets up less.
-test: $(if $(filter-out tests/unit%,$(TESTS)),setup-tests,$(VENV)/.installed)
+# Unit tests need less, so `make test TESTS=tests/unit` sets up less, and so it does with options.
+OTHER_TESTS = $(filter-out tests/unit%,$(filter tests%,$(TESTS)))
+UNIT_ONLY = $(if $(OTHER_TESTS),,$(filter tests/unit%,$(TESTS)))
+test: $(if $(UNIT_ONLY),$(VENV)/.installed,setup-tests)
 	@$(VENV)/bin/python -m pytest $(TESTS)
 
 setup-tests: setup $(TEST_NEEDS) $(VENV)/.browser

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 CLOSE: Final = 0.85  # of 1, which is the same but for small and capital letters
-ALIKE: Final = 3  # letters at the beginning or at the end
 
 _PART: Final = "__"  # of a connection's name: only what comes behind it is compared
 
@@ -18,30 +17,13 @@ def meant_by(names: Iterable[str], known: Iterable[str]) -> Mapping[str, str]:
 
 
 def _closest(name: str, by_words: Mapping[tuple[str, str], str]) -> str:
-    connection, last = _words(name)
-    beside = {
-        word: known
-        for (of, word), known in by_words.items()
-        if of == connection and _may_be_close(word, last)
-    }
-    if not beside:
-        return ""
     # Only a process whose settings may be misspelt pays for the import.
     from difflib import get_close_matches  # noqa: PLC0415
 
+    connection, last = _words(name)
+    beside = {word: known for (of, word), known in by_words.items() if of == connection}
     found = get_close_matches(last, beside, n=1, cutoff=CLOSE)
     return beside[found[0]] if found else ""
-
-
-def _may_be_close(one: str, other: str) -> bool:
-    """Tell whether they begin or end alike, as most that are misspelt do; it costs next to nothing.
-
-    With the number of letters it rules out nearly all that an environment holds.
-    """
-    shorter, longer = sorted((len(one), len(other)))
-    if 2 * shorter < CLOSE * (shorter + longer):
-        return False
-    return one[:ALIKE] == other[:ALIKE] or one[-ALIKE:] == other[-ALIKE:]
 
 
 def _words(name: str) -> tuple[str, str]:

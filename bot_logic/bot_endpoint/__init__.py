@@ -161,7 +161,7 @@ def _triggers(
     channels: ConnectorFactory,
 ) -> TriggerHandler:
     @cache
-    def pages() -> Pages:
+    def page_sender() -> Pages:
         from bot_logic.bot_endpoint import pages  # noqa: PLC0415 - who sends none need not pay
 
         return pages.build(
@@ -185,6 +185,6 @@ def _triggers(
         settings.service_urls,
         around.clock,
         settings.signing_keys,
-        pages,
+        page_sender,
         around.telemetry,
     )

@@ -17,7 +17,7 @@ from bot_logic.bot_endpoint.got_it import GOT_IT
 from bot_logic.contract.envelope import POISON_QUEUE_NAME
 from bot_logic.conversations.audiences import digits_for
 from local_dev.azurite import ACCOUNT, KEY
-from tests.functional.app_under_test import AppUnderTest, ChatUser, app_under_test
+from tests.functional.app_under_test import AppUnderTest, ChatUser
 from tests.functional.azurite_process import Azurite
 from tests.functional.messages import reference_of
 from tests.functional.test_notifications import notify
@@ -99,7 +99,7 @@ async def confirmed_edited_and_recalled(app: AppUnderTest, ada: ChatUser) -> Non
     assert found.acknowledged == 1
 
 
-@pytest.fixture(name="storage")
+@pytest.fixture(name="azurite")
 def storage_of_nobody_else(tmp_path: Path) -> Iterator[Azurite]:
     """An emulator with nothing in it: what the test does not find, is not there."""
     emulator = Azurite(tmp_path)
@@ -108,13 +108,8 @@ def storage_of_nobody_else(tmp_path: Path) -> Iterator[Azurite]:
 
 
 async def test_who_is_forgotten_stands_in_no_table_no_blob_and_on_no_queue(
-    storage: Azurite,
+    app: AppUnderTest, azurite: Azurite
 ) -> None:
-    async with app_under_test(storage.connection_string) as app:
-        await _met_told_and_forgotten(app, storage)
-
-
-async def _met_told_and_forgotten(app: AppUnderTest, azurite: Azurite) -> None:
     ada = await app.user(PERSON)
     ids = (PERSON, ada.conversation_id)
     reference = reference_of(ada)

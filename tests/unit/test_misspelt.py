@@ -27,6 +27,7 @@ LOCAL_SETTINGS = {
         ("channelrates", "ChannelRates"),
         ("CHANNEL_RATES", "ChannelRates"),
         ("MicrosoftAppTenant", "MicrosoftAppTenantId"),
+        ("MirosoftAppI", "MicrosoftAppId"),
         ("TriggerSigningKeys", "TriggerSigningKey"),
         ("AllowedLocalHost", "AllowedLocalHosts"),
         ("AzureWebJobsStorage__acountName", "AzureWebJobsStorage__accountName"),
