@@ -114,6 +114,8 @@ def test_after_a_retry_after_it_goes_on_within_a_second(wait: int, hangs_every: 
         channel.closed_until = asyncio.get_running_loop().time() + wait
         await running
         assert 1 <= len(channel.refused) <= 32  # what was under way
+        early = [at for at in channel.refused if at < channel.closed_until - 1]
+        assert early[-1] - early[0] < 1  # nor does the next page begin while this one drains
         again = next(at for at in channel.times if at >= channel.closed_until)
         asked_for = channel.closed_until + 0.5  # Retry-After is a whole number of seconds
         assert again - asked_for < 1
